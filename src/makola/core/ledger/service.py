@@ -1,0 +1,142 @@
+"""What may be done with money."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from makola.core.ledger import store
+from makola.core.ledger.errors import InsufficientFundsError, UnknownAccountError
+from makola.core.ledger.types import Account, HoldState, Leg, NewHold
+from makola.kit.clock import now
+from makola.kit.database import Connection
+
+
+async def open_account(connection: Connection, owner_id: int, purpose: str, currency: str, *,
+                       credit_limit_units: int | None = 0) -> int:
+    """Return the id of the owner's account for `purpose` in `currency`, making it when there is none.
+
+    Args:
+        connection: an open transaction.
+        owner_id: whose account it is; the ledger does not know what owns it.
+        purpose: what it is for, in one word.
+        currency: ISO 4217 code, or a code of the operator's own (messaging credit).
+        credit_limit_units: how far a new account may go below zero; None for no limit.
+    """
+    return await store.open_account(connection, owner_id, purpose, currency, credit_limit_units)
+
+
+async def set_credit_limit(connection: Connection, account_id: int, credit_limit_units: int | None) -> None:
+    """Change how far an account may go below zero; what is already spent stays spent."""
+    tag = await connection.execute("UPDATE ledger.account SET credit_limit = $2 WHERE id = $1", account_id,
+                                   credit_limit_units)
+    if tag != "UPDATE 1":
+        raise UnknownAccountError("There is no such account.", field="account_id")
+
+
+async def transfer(connection: Connection, leg: Leg, *, kind: str, reference: UUID) -> None:
+    """Move one amount at once.
+
+    Raises:
+        InsufficientFundsError: the debited account cannot cover it.
+        UnknownAccountError: one of the accounts does not exist.
+    """
+    accounts = await store.lock_accounts(connection, (leg.debit_id, leg.credit_id))
+    if len(accounts) < len({leg.debit_id, leg.credit_id}):
+        raise UnknownAccountError("There is no such account.", field="account_id")
+    changes = {leg.debit_id: (-leg.amount_units, 0), leg.credit_id: (leg.amount_units, 0)}
+    if not await store.move(connection, changes):
+        raise InsufficientFundsError("The account cannot cover this amount.", field="amount_units")
+    await store.insert_transfers(connection, [(leg, reference)], kind, now())
+
+
+async def reserve(connection: Connection, holds: Sequence[NewHold], at: datetime) -> frozenset[UUID]:
+    """Reserve each hold in turn where every account that it debits can cover it.
+
+    Args:
+        connection: an open transaction; the accounts stay locked until it ends.
+        holds: in the order in which they may use up what is there.
+        at: when, for the record.
+
+    Returns:
+        The ids of the holds that were made; the others left nothing behind.
+    """
+    accounts = await store.lock_accounts(connection, (leg.debit_id for hold in holds for leg in hold.legs))
+    available = {account_id: account.available_units for account_id, account in accounts.items()}
+    reserved: dict[int, int] = defaultdict(int)
+    made: list[NewHold] = []
+    for hold in holds:
+        if _take(available, hold.legs):
+            made.append(hold)
+            for leg in hold.legs:
+                reserved[leg.debit_id] += leg.amount_units
+    with_legs = [hold for hold in made if hold.legs]
+    if with_legs:
+        if not await store.move(connection, {i: (0, amount) for i, amount in reserved.items()}):
+            raise InsufficientFundsError("An account changed under its lock.")
+        await store.insert_holds(connection, with_legs, at)
+    return frozenset(hold.hold_id for hold in made)
+
+
+def _take(available: dict[int, int | None], legs: Sequence[Leg]) -> bool:
+    """Take the amounts of `legs` from what is available: all or nothing."""
+    taken: list[tuple[int, int]] = []
+    for leg in legs:
+        left = available.get(leg.debit_id, 0)
+        if left is None:
+            continue
+        if left < leg.amount_units:
+            for account_id, before in reversed(taken):
+                available[account_id] = before
+            return False
+        taken.append((leg.debit_id, left))
+        available[leg.debit_id] = left - leg.amount_units
+    return True
+
+
+async def can_reserve(connection: Connection, legs: Sequence[Leg]) -> bool:
+    """Say whether `legs` could be reserved now, reserving nothing."""
+    rows = await connection.fetch(
+        "SELECT id, owner_id, purpose, currency, balance, held, credit_limit FROM ledger.account"
+        " WHERE id = ANY($1::bigint[])", [leg.debit_id for leg in legs])
+    return _take({row["id"]: store.account_of(row).available_units for row in rows}, legs)
+
+
+async def settle(connection: Connection, *, post: Sequence[UUID] = (), void: Sequence[UUID] = (),
+                 kind: str) -> None:
+    """Close holds; those already closed are left as they are.
+
+    Args:
+        connection: an open transaction.
+        post: holds that become transfers of `kind`.
+        void: holds that give back what they reserve.
+        kind: what the transfers are for, in one word.
+    """
+    at = now()
+    posted = await store.close_holds(connection, post, HoldState.POSTED, at) if post else []
+    voided = await store.close_holds(connection, void, HoldState.VOIDED, at) if void else []
+    balances: dict[int, int] = defaultdict(int)
+    reserved: dict[int, int] = defaultdict(int)
+    for leg in (leg for hold in posted for leg in hold.legs):
+        balances[leg.debit_id] -= leg.amount_units
+        balances[leg.credit_id] += leg.amount_units
+        reserved[leg.debit_id] -= leg.amount_units
+    for leg in (leg for hold in voided for leg in hold.legs):
+        reserved[leg.debit_id] -= leg.amount_units
+    changes = {i: (balances[i], reserved[i]) for i in balances.keys() | reserved.keys()}
+    if not changes:
+        return
+    transfers = [(leg, hold.hold_id) for hold in posted for leg in hold.legs]
+    if transfers:
+        await store.insert_transfers(connection, transfers, kind, at)
+    await store.lock_accounts(connection, changes)
+    if not await store.move(connection, changes):
+        raise InsufficientFundsError("A hold was larger than what its account had reserved.")
+
+
+async def accounts_of(connection: Connection, owner_ids: Iterable[int], purpose: str) -> list[Account]:
+    """Return the owners' accounts for `purpose`, by owner and currency."""
+    rows = await connection.fetch(
+        "SELECT id, owner_id, purpose, currency, balance, held, credit_limit FROM ledger.account"
+        " WHERE owner_id = ANY($1::bigint[]) AND purpose = $2 ORDER BY owner_id, currency", list(owner_ids), purpose)
+    return [store.account_of(row) for row in rows]
