@@ -1,0 +1,1 @@
+"""Applications: what programs authenticate as."""

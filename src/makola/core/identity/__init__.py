@@ -1,0 +1,1 @@
+"""Identity: the people who may act."""

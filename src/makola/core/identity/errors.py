@@ -1,0 +1,9 @@
+"""What identity refuses."""
+
+from makola.kit.errors import DomainError
+
+
+class EmailTakenError(DomainError):
+    """Somebody else signs in with this e-mail address."""
+
+    code = "email_taken"

@@ -1,0 +1,1 @@
+"""Organisations: the tree, the account settings of each, and the Actor."""
