@@ -1,0 +1,1 @@
+"""Messages: accepted, scheduled, segmented, routed, sent, reported."""

@@ -1,0 +1,1 @@
+"""What may be done with messages, one use case in each file."""
