@@ -1,0 +1,1 @@
+"""The published API families: each owns its schemas, its error table and its quirks."""

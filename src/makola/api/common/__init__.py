@@ -1,0 +1,1 @@
+"""What both API families need before they part: credentials, requests, answers."""

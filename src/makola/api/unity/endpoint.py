@@ -1,0 +1,58 @@
+"""What an endpoint is: how it is reached, what it needs, and what its documentation says."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import msgspec
+
+from makola.api.common.asgi import Answer
+from makola.api.unity.request import UnityRequest
+from makola.core.messaging.service.accept import AcceptQueue
+from makola.core.messaging.service.prepare import Preparation
+from makola.kit.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class UnityContext:
+    """What the endpoints work with."""
+
+    database: Database
+    preparation: Preparation
+    accept_queue: AcceptQueue
+    schedule_horizon: timedelta
+    allow_private_callbacks: bool
+
+
+Handler = Callable[[UnityContext, UnityRequest], Awaitable[Answer]]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One method of one path.
+
+    Attributes:
+        path: below the mount point; a part in braces varies.
+        scope: what a token must allow.
+        body: the schema of what is sent; the query carries the same fields where `in_query`.
+        answers: the schema of the answer for each status.
+        reads_body: False where a body is ignored (GET and DELETE: one old client sends its last form again).
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    scope: str
+    summary: str
+    group: str
+    answers: Mapping[int, type[msgspec.Struct]]
+    body: type[msgspec.Struct] | None = None
+    query: type[msgspec.Struct] | None = None
+    description: str = ""
+    mounts: tuple[str, ...] = ("v1", "v3")
+    errors: tuple[int, ...] = field(default=())
+
+    @property
+    def reads_body(self) -> bool:
+        """Whether the body counts."""
+        return self.method in {"POST", "PUT"}

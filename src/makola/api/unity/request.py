@@ -1,0 +1,90 @@
+"""Read a request: JSON or a form, names in any case (reference, section 0)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from makola.api.common.asgi import Scope, header
+from makola.api.unity.errors import UnityError
+from makola.api.unity.values import Values
+from makola.core.applications.types import Caller
+
+_MOST_FIELDS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class UnityRequest:
+    """A request whose sender is known.
+
+    Attributes:
+        path: the parts of the path that vary, by name.
+        query: the query's values by lower-case name.
+        body: the body's values by lower-case name; empty for GET and DELETE.
+        idempotency_key: of the header; empty for none.
+        version: the mount point, `v1` or `v3`.
+        base_url: scheme and host under which the client knows us.
+    """
+
+    caller: Caller
+    path: Mapping[str, str]
+    query: Values
+    body: Values
+    idempotency_key: str
+    version: str
+    base_url: str
+
+    @property
+    def values(self) -> Values:
+        """The body's values, and the query's where the body has none."""
+        if not self.query:
+            return self.body
+        return {**self.query, **self.body} if self.body else self.query
+
+
+def read_query(scope: Scope) -> dict[str, object]:
+    """Return the query's values by lower-case name; the last of a repeated name counts.
+
+    Raises:
+        UnityError: it is not UTF-8, or has too many fields.
+    """
+    raw: bytes = scope["query_string"]
+    return _read_form(raw, "The query string") if raw else {}
+
+
+def read_values(scope: Scope, body: bytes) -> dict[str, object]:
+    """Return the body's values by lower-case name.
+
+    Raises:
+        UnityError: there is no body, or it is neither a JSON object nor a form (sub-code 100).
+    """
+    if not body.strip():
+        raise UnityError("malformed", "The request has no body.")
+    content_type = (header(scope, b"content-type") or b"").partition(b";")[0].strip().lower()
+    if b"json" in content_type or (not content_type and body.lstrip()[:1] == b"{"):
+        return _read_json(body)
+    if content_type in {b"application/x-www-form-urlencoded", b""}:
+        return _read_form(body, "The body")
+    raise UnityError("malformed", "The Content-Type must be application/json or application/x-www-form-urlencoded,"
+                                  f" not {content_type[:100].decode('latin-1')!r}.")
+
+
+def _read_json(body: bytes) -> dict[str, object]:
+    try:
+        decoded = msgspec.json.decode(body)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise UnityError("malformed", f"The body is not valid JSON: {error}.") from error
+    if not isinstance(decoded, dict):
+        raise UnityError("malformed", "The body must be a JSON object.")
+    return {name.lower(): value for name, value in decoded.items()}
+
+
+def _read_form(raw: bytes, what: str) -> dict[str, object]:
+    try:
+        pairs = parse_qsl(raw.decode("utf-8"), keep_blank_values=True, errors="strict", max_num_fields=_MOST_FIELDS)
+    except UnicodeDecodeError as error:
+        raise UnityError("malformed", f"{what} is not UTF-8.") from error
+    except ValueError as error:
+        raise UnityError("malformed", f"{what} has more than {_MOST_FIELDS} fields.") from error
+    return {name.lower(): value for name, value in pairs}
