@@ -1,0 +1,120 @@
+"""The demonstration world: a small tree of organisations, prices, routes and handsets, made once."""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from uuid import uuid4
+
+import structlog
+
+from makola.connectors.sandbox import Handsets
+from makola.core.applications.service import create_application
+from makola.core.applications.types import NewApplication
+from makola.core.billing.service import set_tariff, top_up
+from makola.core.billing.types import SMS
+from makola.core.identity.service import create_user
+from makola.core.messaging.do_not_contact import add_to_list
+from makola.core.messaging.routing import block_phrase, set_route
+from makola.core.numbering.networks import GHANAIAN_NETWORKS
+from makola.core.numbering.short_codes import assign_short_code
+from makola.core.organisations.service import create_organisation
+from makola.kit.database import Connection, Database
+from makola.settings import Settings
+
+_log = structlog.get_logger(__name__)
+
+_CREDIT = "CREDIT"
+_ONE_CREDIT = 10_000
+_PLENTY = 10_000_000 * _ONE_CREDIT
+
+#: Ghana, Nigeria, Kenya and the United Kingdom have a price; the United Kingdom's gateway is not connected, and the
+#: rest of the world has no price: so the answers 502 and 400/4 can be tried.
+_PRICED = ("620", "621", "639", "234")
+_ROUTES = {"620": "sandbox", "621": "sandbox", "639": "sandbox", "234": "london"}
+_DO_NOT_CONTACT = "+233249999999"
+_BLOCKED_PHRASE = "this phrase is blocked"
+_SHORT_CODE = "1400"
+
+
+async def create_demonstration_world(settings: Settings, database: Database) -> None:
+    """Make the world where there is none yet, and keep `demo.json` true.
+
+    Args:
+        settings: name the data directory and the public address.
+        database: migrated.
+    """
+    file = settings.data_directory / "demo.json"
+    async with database.transaction() as connection:
+        await connection.execute("SELECT pg_advisory_xact_lock(hashtext('makola demonstration world'))")
+        if await connection.fetchval("SELECT EXISTS (SELECT FROM organisations.organisation)"):
+            _keep_true(file, settings)
+            return
+        clients = await _create_tree(connection)
+        handsets = await _create_handsets(database)
+        # The file is there before the commit: a world whose secrets nobody knows would be of no use.
+        _write(file, {"base_url": settings.public_url, "clients": clients, "handsets": handsets,
+                      "short_code": _SHORT_CODE, "do_not_contact": _DO_NOT_CONTACT,
+                      "blocked_phrase": _BLOCKED_PHRASE})
+
+
+async def _create_tree(connection: Connection) -> dict[str, dict[str, object]]:
+    platform = await create_organisation(connection, None, name="Makola platform")
+    reseller = await create_organisation(connection, platform.organisation_id, name="Demonstration reseller")
+    merchant = await create_organisation(connection, reseller.organisation_id, name="Demonstration merchant")
+    penniless = await create_organisation(connection, reseller.organisation_id, name="Demonstration penniless")
+    for network_id in _PRICED:
+        for organisation, credits_ in ((reseller, 0.5), (merchant, 1), (penniless, 1)):
+            await set_tariff(connection, organisation.organisation_id, SMS, network_id, currency=_CREDIT,
+                             price_units=int(credits_ * _ONE_CREDIT))
+    for organisation in (reseller, merchant):
+        await top_up(connection, organisation.organisation_id, currency=_CREDIT, amount_units=_PLENTY,
+                     reference=uuid4())
+    for network_id, connector in _ROUTES.items():
+        await set_route(connection, network_id, connector)
+    await add_to_list(connection, platform.organisation_id, _DO_NOT_CONTACT, reason="demonstration")
+    await block_phrase(connection, _BLOCKED_PHRASE)
+    await assign_short_code(connection, _SHORT_CODE, merchant.organisation_id)
+    await create_user(connection, merchant.organisation_id, name="Demonstration user", email="merchant@example.com")
+    return {
+        "merchant": _client(await create_application(connection, merchant.organisation_id, name="Demonstration shop")),
+        "penniless": _client(await create_application(connection, penniless.organisation_id,
+                                                      name="Demonstration penniless shop"))}
+
+
+def _client(new: NewApplication) -> dict[str, object]:
+    return {"client_id": new.application.client_id, "client_secret": new.client_secret,
+            "organisation": new.application.organisation_id}
+
+
+async def _create_handsets(database: Database) -> list[str]:
+    """Make one handset for each Ghanaian network, where there are none."""
+    handsets = Handsets(database)
+    existing = {handset.network_id: handset.number for handset in await handsets.all()}
+    return [existing.get(network.network_id)
+            or (await handsets.create(network_id=network.network_id, name=f"{network.name} phone")).number
+            for network in GHANAIAN_NETWORKS]
+
+
+def _keep_true(file: Path, settings: Settings) -> None:
+    """Write the present address into an existing file; without the file, say what is lost."""
+    try:
+        world = json.loads(file.read_text())
+    except FileNotFoundError:
+        _log.warning("demo_json_missing", file=str(file),
+                     hint="make new credentials with `makola application create`")
+        return
+    if world.get("base_url") != settings.public_url:
+        _write(file, world | {"base_url": settings.public_url})
+
+
+def _write(file: Path, world: Mapping[str, object]) -> None:
+    """Replace the file in one step; it holds secrets, so only its owner may read it."""
+    draft = file.with_suffix(".json.new")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as opened:
+        json.dump(world, opened, indent=2)
+        opened.write("\n")
+        opened.flush()
+        os.fsync(opened.fileno())
+    draft.replace(file)
