@@ -1,0 +1,10 @@
+"""Ordering: baskets, orders, shipments."""
+
+revision = "0013"
+down_revision = "0012"
+
+
+def upgrade() -> None: ...
+
+
+def downgrade() -> None: ...
