@@ -50,7 +50,7 @@ class Preparation:
         """
         _check_parameters(request)
         actor = caller.actor
-        recipient = parse_phone_number(request.recipient, region=actor.country_code)
+        recipient = parse_phone_number(request.recipient, region=actor.country_code, field="recipient")
         sender = parse_sender(request.sender)
         units = plan(request.kind, request.content, request.udh).units
         time = check_time(request.time, self.schedule_horizon)

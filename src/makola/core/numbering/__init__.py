@@ -1,0 +1,1 @@
+"""Networks, telephone numbers and sender ids."""
