@@ -1,0 +1,1 @@
+"""The commands of `makola`, one module for each group."""

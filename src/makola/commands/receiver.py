@@ -1,0 +1,69 @@
+"""`makola callbacks listen`: a receiver for trials, which prints what arrives and checks its signature."""
+
+import hmac
+import sys
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import click
+
+from makola.core.callbacks.signatures import signature_headers
+from makola.server import StartError
+
+_LONGEST_BODY = 1_048_576
+
+
+class _Receiver(BaseHTTPRequestHandler):
+    """Answers 200 to everything."""
+
+    secret: str | None = None
+
+    def do_GET(self) -> None:  # noqa: N802 - the name that http.server calls
+        """Take a callback sent with GET."""
+        self._take(b"")
+
+    def do_POST(self) -> None:  # noqa: N802 - the name that http.server calls
+        """Take a callback sent with POST."""
+        length = self.headers.get("content-length", "0")
+        self._take(self.rfile.read(min(int(length) if length.isdigit() else 0, _LONGEST_BODY)))
+
+    def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 - the name in http.server
+        """Say nothing by ourselves."""
+
+    def _take(self, body: bytes) -> None:
+        self.send_response(200)
+        self.send_header("content-length", "0")
+        self.end_headers()
+        click.echo(f"{self.command} {self.path}")
+        if body:
+            click.echo(f"  body       {body.decode('utf-8', 'replace')}")
+        click.echo(f"  webhook-id {self.headers.get('webhook-id', 'none')}  signature {self._signature(body)}")
+        sys.stdout.flush()
+
+    def _signature(self, body: bytes) -> str:
+        if self.secret is None:
+            return "not checked (give --secret)"
+        webhook_id, timestamp = self.headers.get("webhook-id", ""), self.headers.get("webhook-timestamp", "")
+        if not (webhook_id.isascii() and timestamp.isdigit()):
+            return "missing"
+        content = body if self.command == "POST" else self.path.partition("?")[2].encode()
+        expected = signature_headers(self.secret, webhook_id, int(timestamp), content)["webhook-signature"]
+        given = self.headers.get("webhook-signature", "").split(" ")
+        return "valid" if any(hmac.compare_digest(expected, one) for one in given) else "WRONG"
+
+
+@click.command("listen")
+@click.argument("port", type=click.IntRange(1, 65535))
+@click.option("--secret", help="whsec_… of `makola callbacks secret`, to check signatures with.")
+def listen(port: int, secret: str | None) -> None:
+    """Receive callbacks on http://localhost:PORT and print them, until Ctrl-C."""
+    handler = type("_Receiver", (_Receiver,), {"secret": secret})
+    try:
+        server = HTTPServer(("127.0.0.1", port), handler)
+    except OSError as error:
+        raise StartError(f"cannot listen on port {port}: {error.strerror}") from error
+    click.echo(f"Listening on http://localhost:{port}/ (any path). Stop with Ctrl-C.")
+    sys.stdout.flush()
+    try:
+        server.serve_forever()
+    except KeyboardInterrupt:
+        click.echo("")

@@ -1,0 +1,11 @@
+"""What a use case of this domain refuses with."""
+
+from typing import ClassVar
+
+from makola.kit.errors import DomainError
+
+
+class DeliveryNotFoundError(DomainError):
+    """There is no such delivery, or it is another organisation's."""
+
+    code: ClassVar[str] = "callback_not_found"
