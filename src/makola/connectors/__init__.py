@@ -1,0 +1,1 @@
+"""The outside world: operators and providers behind the ports of the core."""

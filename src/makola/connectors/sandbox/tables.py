@@ -1,0 +1,99 @@
+"""The virtual operator's tables, for the test that compares them with the migrations."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Identity,
+    Index,
+    Integer,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+
+metadata = MetaData(schema="sandbox")
+
+operator = Table(
+    "operator", metadata,
+    Column("only_row", Boolean, CheckConstraint("only_row"), primary_key=True, server_default=text("true")),
+    Column("available", Boolean, nullable=False, server_default=text("true")),
+    Column("delivery_delay_ms", Integer),
+    Column("buffer_expiry_s", Integer),
+    Column("revision", BigInteger, nullable=False, server_default=text("0")),
+    Column("trimmed_to", BigInteger, nullable=False, server_default=text("0")),
+)
+
+handset = Table(
+    "handset", metadata,
+    Column("number", Text, primary_key=True),
+    Column("network_id", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("refusal", SmallInteger),
+    Column("receipt_status", SmallInteger),
+    Column("deferral", Boolean, nullable=False, server_default=text("false")),
+    Column("cleared_to", BigInteger, nullable=False, server_default=text("0")),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+)
+Index("handset_in_order", handset.c.created_at, handset.c.number)
+
+submission = Table(
+    "submission", metadata,
+    Column("submission_id", BigInteger, Identity(always=True, start=10000000), primary_key=True),
+    Column("message_id", Uuid, nullable=False),
+    Column("sender", Text, nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("kind", SmallInteger, nullable=False),
+    Column("content", Text, nullable=False),
+    Column("udh", Text, nullable=False),
+    Column("units", SmallInteger, nullable=False),
+    Column("flash", Boolean, nullable=False),
+    Column("valid_until", DateTime(timezone=True), nullable=False),
+    Column("accepted_at", DateTime(timezone=True), nullable=False),
+    Column("state", SmallInteger, nullable=False, server_default=text("0")),
+    Column("due_at", DateTime(timezone=True), nullable=False),
+    Column("expires_at", DateTime(timezone=True)),
+    Column("outcome", SmallInteger),
+    Column("outcome_at", DateTime(timezone=True)),
+    Column("unreported", Boolean, nullable=False, server_default=text("false")),
+    Column("lease_until", DateTime(timezone=True)),
+    UniqueConstraint("message_id", name="submission_message_id_key"),
+)
+Index("submission_due", submission.c.due_at, submission.c.submission_id, postgresql_where=text("state < 2"))
+Index("submission_buffered", submission.c.recipient, postgresql_where=text("state = 1"))
+Index("submission_unreported", submission.c.lease_until, postgresql_where=text("unreported"))
+
+message = Table(
+    "message", metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("number", Text, nullable=False),
+    Column("direction", Text, nullable=False),
+    Column("peer", Text, nullable=False),
+    Column("kind", SmallInteger, nullable=False),
+    Column("content", Text, nullable=False),
+    Column("udh", Text, nullable=False),
+    Column("units", SmallInteger, nullable=False),
+    Column("flash", Boolean, nullable=False),
+    Column("message_id", Uuid),
+    Column("at", DateTime(timezone=True), nullable=False),
+)
+Index("message_of_number", message.c.number, message.c.id)
+
+mobile_originated = Table(
+    "mobile_originated", metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("sender", Text, nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("content", Text, nullable=False),
+    Column("network_id", Text, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("lease_until", DateTime(timezone=True), nullable=False),
+)
+Index("mobile_originated_due", mobile_originated.c.lease_until)
