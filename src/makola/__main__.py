@@ -1,0 +1,5 @@
+"""`python -m makola`."""
+
+from makola.cli import main
+
+main()

@@ -1,0 +1,87 @@
+"""The database of a process: the embedded one or a named one, checked, and migrated where that is asked."""
+
+import contextlib
+from collections.abc import Iterator
+
+import asyncpg
+import sqlalchemy.exc
+from alembic.util import CommandError
+
+from makola import migrations
+from makola.kit.database import OUTAGE, Database
+from makola.kit.embedded_postgres import EmbeddedPostgres
+from makola.server import StartError, Stopping
+from makola.settings import Settings
+
+_STOP_TIMEOUT_S = 30.0
+
+
+@contextlib.contextmanager
+def database_url(settings: Settings, stopping: Stopping | None = None) -> Iterator[str]:
+    """Lend the address of the database, running the embedded PostgreSQL meanwhile if no other is named.
+
+    Args:
+        settings: name the database, or the directory of the embedded one.
+        stopping: bounds the time that the embedded PostgreSQL gets to stop.
+
+    Raises:
+        EmbeddedPostgresError: it cannot be started.
+    """
+    if settings.database_url is not None:
+        yield settings.database_url
+        return
+    server = EmbeddedPostgres(settings.data_directory / "postgres")
+    if stopping is not None:
+        stopping.last_words = server.signal_stop
+    try:
+        yield server.url()
+    finally:
+        if stopping is None:
+            server.stop()
+        else:
+            server.stop(timeout_s=min(_STOP_TIMEOUT_S, max(0.5, stopping.time_left_s() - 0.5)))
+
+
+async def migrate(url: str) -> None:
+    """Bring the database at `url` up to what this program needs.
+
+    Raises:
+        DatabaseUnavailableError: it cannot be reached, or its server is too old.
+        StartError: it refuses, or a newer program has migrated it further.
+    """
+    await _check_server(url)
+    try:
+        await migrations.upgrade(url)
+    except CommandError as error:
+        raise StartError(f"a newer Makola has migrated this database: {error}") from error
+    except (sqlalchemy.exc.DBAPIError, *OUTAGE) as error:
+        raise StartError(f"cannot migrate the database: {error}") from error
+
+
+async def check_migrated(url: str) -> None:
+    """Make sure that the database at `url` is what this program needs.
+
+    Raises:
+        DatabaseUnavailableError: it cannot be reached, or its server is too old.
+        StartError: it has not been migrated, or not to this program's revision.
+    """
+    await _check_server(url)
+    database = await Database.connect(url, min_size=1, max_size=1)
+    try:
+        revision = await database.fetchval("SELECT version_num FROM alembic_version")
+    except asyncpg.UndefinedTableError:
+        revision = None
+    except asyncpg.PostgresError as error:
+        raise StartError(f"cannot read the database: {error}") from error
+    finally:
+        await database.close()
+    if revision is None:
+        raise StartError("the database has not been migrated: run `makola migrate`")
+    if revision != migrations.head():
+        raise StartError(f"the database is at revision {revision} and this program needs {migrations.head()}: "
+                         "run `makola migrate`")
+
+
+async def _check_server(url: str) -> None:
+    database = await Database.connect(url, min_size=1, max_size=1)
+    await database.close()
