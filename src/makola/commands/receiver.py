@@ -17,11 +17,11 @@ class _Receiver(BaseHTTPRequestHandler):
 
     secret: str | None = None
 
-    def do_GET(self) -> None:  # noqa: N802 - the name that http.server calls
+    def do_GET(self) -> None:
         """Take a callback sent with GET."""
         self._take(b"")
 
-    def do_POST(self) -> None:  # noqa: N802 - the name that http.server calls
+    def do_POST(self) -> None:
         """Take a callback sent with POST."""
         length = self.headers.get("content-length", "0")
         self._take(self.rfile.read(min(int(length) if length.isdigit() else 0, _LONGEST_BODY)))
