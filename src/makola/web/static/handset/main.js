@@ -69,7 +69,7 @@ document.getElementById("new-handset").addEventListener("click", () => newHandse
 function emptyStage() {
   return h("div.nobody", {}, h("span.nobody__mark", { "aria-hidden": "true" }, icon("phones")),
     h("h2", { text: "No phone is open" }),
-    h("p", { text: "Create a virtual handset, send an SMS to its number through the API, and watch it arrive here." }),
+    h("p", { text: "Choose a handset in the list, or create one. Send an SMS to its number through the API, and watch it arrive here." }),
     h("button.button", { type: "button", on: { click: () => newHandset.show() } }, icon("plus"), "New handset"));
 }
 

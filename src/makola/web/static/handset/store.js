@@ -29,6 +29,7 @@ export class Store extends EventTarget {
   selected = recall("selected", null);
   #messages = new Map();
   #loaded = new Set();
+  #started = false;
   #read = recall("read", {});
 
   #tell(type, detail = {}) {
@@ -58,7 +59,11 @@ export class Store extends EventTarget {
       this.#loaded.delete(number);
     }
     this.open = this.open.filter((number) => this.handsets.has(number));
-    if (!this.handsets.has(this.selected)) this.selected = this.open[0] ?? listed[0]?.number ?? null;
+    if (!this.handsets.has(this.selected)) {
+      const first = this.#started ? null : listed[0]?.number; // who closed every phone wants none
+      this.selected = this.open.at(-1) ?? first ?? null;
+    }
+    this.#started = true;
     if (this.selected !== null && !this.open.includes(this.selected)) this.open.push(this.selected);
     for (const number of Object.keys(this.#read)) if (!this.handsets.has(number)) delete this.#read[number];
     this.#tell("handsets");
