@@ -35,6 +35,24 @@ class Settings(msgspec.Struct, rename="pascal"):
     sms_top_up_notification: bool = False
 
 
+class SettingsChange(msgspec.Struct, rename="pascal"):
+    """Which settings to change; those that are left out stay."""
+
+    country_code: str | msgspec.UnsetType = msgspec.UNSET
+    time_zone: str | msgspec.UnsetType = msgspec.UNSET
+    delivery_report_notification_url: str | msgspec.UnsetType = msgspec.UNSET
+    delivery_report_notification_method: str | msgspec.UnsetType = msgspec.UNSET
+    email_daily_summary: bool | msgspec.UnsetType = msgspec.UNSET
+    email_invoice_reminders: bool | msgspec.UnsetType = msgspec.UNSET
+    email_maintenance: bool | msgspec.UnsetType = msgspec.UNSET
+    email_new_invoice: bool | msgspec.UnsetType = msgspec.UNSET
+    sms_fortnight_balance: bool | msgspec.UnsetType = msgspec.UNSET
+    sms_low_balance_notification: bool | msgspec.UnsetType = msgspec.UNSET
+    sms_maintenance: bool | msgspec.UnsetType = msgspec.UNSET
+    sms_promotional_messages: bool | msgspec.UnsetType = msgspec.UNSET
+    sms_top_up_notification: bool | msgspec.UnsetType = msgspec.UNSET
+
+
 _FLAGS = ("email_daily_summary", "email_invoice_reminders", "email_maintenance", "email_new_invoice",
           "sms_fortnight_balance", "sms_low_balance_notification", "sms_maintenance", "sms_promotional_messages",
           "sms_top_up_notification")
@@ -105,9 +123,10 @@ ENDPOINTS = (
     Endpoint("GET", "/account/settings", get_settings, "account.settings", "Read the account's settings", _GROUP,
              {200: Settings}, errors=(401,)),
     Endpoint("PUT", "/account/settings", change_settings, "account.settings", "Change the account's settings", _GROUP,
-             {200: Settings}, body=Settings, errors=_ERRORS),
+             {200: Settings}, body=SettingsChange, errors=_ERRORS),
     Endpoint("POST", "/account/settings", change_settings, "account.settings", "Change the account's settings (POST)",
-             _GROUP, {200: Settings}, body=Settings, errors=_ERRORS),
+             _GROUP, {200: Settings}, body=SettingsChange, errors=_ERRORS),
     Endpoint("PUT", "/account/settings/{account_id}", change_settings, "account.settings",
-             "Change the account's settings by its id", _GROUP, {200: Settings}, body=Settings, errors=(*_ERRORS, 404)),
+             "Change the account's settings by its id", _GROUP, {200: Settings}, body=SettingsChange,
+             errors=(*_ERRORS, 404)),
 )

@@ -24,12 +24,15 @@ from makola.api.common.credentials import Credentials, NotAuthenticatedError
 from makola.api.unity.endpoint import Endpoint, UnityContext
 from makola.api.unity.errors import UnityError, answer_to
 from makola.api.unity.request import UnityRequest, read_query, read_values
+from makola.core.organisations.permissions import Module
 from makola.kit.database import OUTAGE
 from makola.kit.errors import DomainError
 
 _log = structlog.get_logger(__name__)
 
 _Methods = dict[str, Endpoint]
+
+_FAILED = answer_to(UnityError("failed", "The request failed on the server."))
 
 
 class UnityApp:
@@ -79,7 +82,11 @@ class UnityApp:
             answer = answer_to(UnityError("body_too_large", f"The body is longer than {self._max_body_bytes} bytes."))
         except OUTAGE as error:
             _log.error("request_failed", path=scope["path"], kind=type(error).__name__, error=str(error))
-            answer = answer_to(UnityError("failed", "The request failed on the server; nothing was done."))
+            answer = _FAILED
+        except Exception:
+            # A mistake of the program: the client still gets JSON, and the server logs what it was.
+            await send_answer(send, _FAILED)
+            raise
         await send_answer(send, answer)
 
     async def _answer(self, scope: Scope, receive: Receive) -> Answer:
@@ -93,13 +100,20 @@ class UnityApp:
         caller = await self._credentials.caller(scope, query)
         if caller.actor.scopes is not None and endpoint.scope not in caller.actor.scopes:
             raise UnityError("scope_missing", f"The access token does not allow {endpoint.scope}.")
-        body: dict[str, object] = {}
-        if endpoint.reads_body:
-            raw = await read_body(scope, receive, self._max_body_bytes)
-            body = read_values(scope, raw) if raw or not query else {}
+        if not caller.actor.may_use(Module.MESSAGING):
+            raise UnityError("scope_missing", "This organisation, or this user, may not use the messaging module.")
         key = header(scope, b"idempotency-key")
-        return await endpoint.handler(self._context, UnityRequest(
-            caller, path, query, body, key.decode("latin-1") if key else "", parts[0], self._base_url(scope)))
+        try:
+            body: dict[str, object] = {}
+            if endpoint.reads_body:
+                raw = await read_body(scope, receive, self._max_body_bytes)
+                body = read_values(scope, raw) if raw or not query else {}
+            return await endpoint.handler(self._context, UnityRequest(
+                caller, path, query, body, key.decode("latin-1") if key else "", parts[0], self._base_url(scope)))
+        except DomainError as error:
+            if not endpoint.cased:
+                raise
+            return answer_to(error, caller.application.answer_casing)
 
     def _find(self, parts: tuple[str, ...]) -> tuple[_Methods, dict[str, str]]:
         """Return the endpoints of a path, and its varying parts; doubled and trailing slashes are gone already."""

@@ -36,7 +36,7 @@ class Endpoint:
         scope: what a token must allow.
         body: the schema of what is sent; the query carries the same fields where `in_query`.
         answers: the schema of the answer for each status.
-        reads_body: False where a body is ignored (GET and DELETE: one old client sends its last form again).
+        cased: the answers follow the application's `answer_casing`.
     """
 
     method: str
@@ -51,8 +51,9 @@ class Endpoint:
     description: str = ""
     mounts: tuple[str, ...] = ("v1", "v3")
     errors: tuple[int, ...] = field(default=())
+    cased: bool = False
 
     @property
     def reads_body(self) -> bool:
-        """Whether the body counts."""
+        """Whether the body counts: not with GET and DELETE, where one old client sends its last form again."""
         return self.method in {"POST", "PUT"}

@@ -3,10 +3,12 @@
 import msgspec
 
 from makola.api.common.asgi import Answer
+from makola.core.applications.types import AnswerCasing
 from makola.kit.errors import DomainError
 
 #: Core code -> HTTP status and sub-code. Where the seed has no sub-code, the HTTP status stands in its place (ours).
-_TABLE: dict[str, tuple[int, int]] = {
+#: docs/reference/response-codes.md explains each row.
+TABLE: dict[str, tuple[int, int]] = {
     "malformed": (400, 100),
     "invalid_phone_number": (400, 1),
     "invalid_sender": (400, 2),
@@ -54,6 +56,13 @@ class ErrorAnswer(msgspec.Struct, rename="pascal"):
     detail: str
 
 
+class ErrorAnswerCamel(msgspec.Struct, rename="camel"):
+    """The same from the endpoints that answer in the application's casing, where that is `camel`."""
+
+    status: int
+    status_description: str
+
+
 class UnityError(DomainError):
     """A refusal that this family makes itself, before the core is asked."""
 
@@ -67,14 +76,15 @@ def field_name(field: str) -> str:
     return _FIELDS.get(field) or "".join(word.capitalize() for word in field.split("_"))
 
 
-def answer_to(error: DomainError) -> Answer:
+def answer_to(error: DomainError, casing: AnswerCasing = AnswerCasing.PASCAL) -> Answer:
     """Return the answer to a refused request."""
     code = error.own_code if isinstance(error, UnityError) else error.code
-    status, sub_code = _TABLE.get(code, (400, 8))
+    status, sub_code = TABLE.get(code, (400, 8))
     detail = f"{field_name(error.field)}: {error.detail}" if error.field else error.detail
     headers: tuple[tuple[bytes, bytes], ...] = ()
     if status == 401:
         headers = ((b"www-authenticate", b'Basic realm="Makola", charset="UTF-8"'),)
     elif status == 503:
         headers = ((b"retry-after", b"1"),)
-    return Answer(status, msgspec.json.encode(ErrorAnswer(sub_code, detail)), headers)
+    in_casing = ErrorAnswerCamel if casing is AnswerCasing.CAMEL else ErrorAnswer
+    return Answer(status, msgspec.json.encode(in_casing(sub_code, detail)), headers)

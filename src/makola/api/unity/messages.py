@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from makola.api.common.asgi import Answer
+from makola.api.common.credentials import URL_CREDENTIALS as CREDENTIALS
 from makola.api.unity import values
 from makola.api.unity.endpoint import Endpoint, UnityContext
 from makola.api.unity.errors import UnityError
@@ -158,7 +159,7 @@ async def _send(context: UnityContext, request: UnityRequest, given: values.Valu
 
 
 def _read(request: UnityRequest, given: values.Values) -> SendRequest:
-    if not given:
+    if not given.keys() - CREDENTIALS:
         raise UnityError("malformed", "No data was sent.")
     key = request.idempotency_key
     return SendRequest(
@@ -178,7 +179,7 @@ def _read(request: UnityRequest, given: values.Values) -> SendRequest:
 
 def _hash(given: values.Values) -> bytes:
     """Return what tells a repeated request from another one: its values, however they were written."""
-    pairs = sorted((name, value) for name, value in given.items() if name not in {"clientid", "clientsecret"})
+    pairs = sorted((name, value) for name, value in given.items() if name not in CREDENTIALS)
     return hashlib.sha256(msgspec.json.encode(pairs)).digest()
 
 
@@ -285,19 +286,20 @@ _SEND_ERRORS = (400, 401, 402, 403, 409, 413, 500, 502, 503)
 
 ENDPOINTS = (
     Endpoint("GET", "/messages/send", quick_send, "messages.send", "Send a message with one URL", _GROUP,
-             {200: SendAnswer}, query=QuickSend, mounts=("v1", "v2", "v3"), errors=_SEND_ERRORS),
+             {200: SendAnswer}, query=QuickSend, mounts=("v1", "v2", "v3"), errors=_SEND_ERRORS, cased=True),
     Endpoint("POST", "/messages/send", send, "messages.send", "Send a message", _GROUP, {201: SendAnswer},
-             body=SendMessage, errors=_SEND_ERRORS),
+             body=SendMessage, errors=_SEND_ERRORS, cased=True),
     Endpoint("POST", "/messages", send, "messages.send", "Send or schedule a message", _GROUP, {201: SendAnswer},
-             body=SendMessage, errors=_SEND_ERRORS),
+             body=SendMessage, errors=_SEND_ERRORS, cased=True),
     Endpoint("GET", "/messages", query_messages, "messages.read", "List messages", _GROUP, {200: MessageList},
              query=MessageQuery, errors=(400, 401)),
     Endpoint("GET", "/messages/{message_id}", get_message, "messages.read", "Read a message", _GROUP,
              {200: MessageAnswer}, errors=(401, 404)),
     Endpoint("PUT", "/messages/{message_id}", reschedule_message, "messages.send", "Reschedule a message", _GROUP,
-             {200: SendAnswer}, body=Reschedule, errors=(400, 401, 404, 413)),
+             {200: SendAnswer}, body=Reschedule, errors=(400, 401, 404, 413), cased=True),
     Endpoint("POST", "/messages/{message_id}", reschedule_message_by_post, "messages.send",
-             "Reschedule a message (POST)", _GROUP, {201: SendAnswer}, body=Reschedule, errors=(400, 401, 404, 413)),
+             "Reschedule a message (POST)", _GROUP, {201: SendAnswer}, body=Reschedule, errors=(400, 401, 404, 413),
+             cased=True),
     Endpoint("DELETE", "/messages/{message_id}", cancel_message, "messages.send", "Cancel a scheduled message", _GROUP,
              {200: StatusAnswer}, errors=(400, 401, 404)),
 )

@@ -73,7 +73,7 @@ def read_values(scope: Scope, body: bytes) -> dict[str, object]:
 def _read_json(body: bytes) -> dict[str, object]:
     try:
         decoded = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UnityError("malformed", f"The body is not valid JSON: {error}.") from error
     if not isinstance(decoded, dict):
         raise UnityError("malformed", "The body must be a JSON object.")

@@ -31,10 +31,15 @@ FROM unnest($2::text[], $3::smallint[]) AS r (provider_id, status)
 WHERE s.connector = $1 AND s.provider_id = r.provider_id AND coalesce(s.status, 0) < least(r.status, 20)
 """
 
-_SEGMENTS = "SELECT message_id, status FROM messaging.submission WHERE message_id = ANY($1::uuid[])"
+_SEGMENTS = """
+SELECT message_id, status FROM messaging.submission WHERE message_id = ANY($1::uuid[])
+ORDER BY message_id, segment, provider_id
+"""
 
+# What has ended is not tried again, should another process hold a lease on it.
 _ADVANCE = """
-UPDATE messaging.message m SET status = r.status, detail = r.detail, updated_at = greatest(m.updated_at, r.at)
+UPDATE messaging.message m SET status = r.status, detail = r.detail, updated_at = greatest(m.updated_at, r.at),
+       due_at = CASE WHEN r.status < 20 THEN m.due_at END
 FROM unnest($1::uuid[], $2::smallint[], $3::text[], $4::timestamptz[]) AS r (id, status, detail, at)
 WHERE m.id = r.id
 """
@@ -54,7 +59,7 @@ RETURNING p.connector, p.provider_id, p.status, p.at, p.detail
 
 _FIND_MATCHED = """
 SELECT p.connector, p.provider_id FROM messaging.parked_receipt p
-JOIN messaging.submission s USING (connector, provider_id) LIMIT 1000
+JOIN messaging.submission s USING (connector, provider_id) LIMIT $1
 """
 
 
@@ -110,7 +115,8 @@ async def advance(connection: Connection, steps: Sequence[Advance]) -> None:
 
 
 async def park(connection: Connection, receipts: Sequence[Receipt]) -> None:
-    """Keep receipts whose submission is not known yet."""
+    """Keep receipts whose submission is not known yet; in one order, so that no two writers deadlock."""
+    receipts = sorted(receipts, key=lambda receipt: (receipt.connector, receipt.provider_id, receipt.status))
     await connection.execute(_PARK, [r.connector for r in receipts], [r.provider_id for r in receipts],
                              [int(r.status) for r in receipts], [r.at for r in receipts],
                              [r.detail for r in receipts])
@@ -124,9 +130,9 @@ async def take_parked(connection: Connection, connector: str, provider_ids: Coll
     return sorted(receipts, key=lambda receipt: (receipt.at, receipt.status))
 
 
-async def find_matched(connection: Connection) -> dict[str, list[str]]:
-    """Return parked receipts that have found their submission, as provider ids by connector."""
+async def find_matched(connection: Connection, limit: int) -> dict[str, list[str]]:
+    """Return up to `limit` parked receipts that have found their submission, as provider ids by connector."""
     matched: dict[str, list[str]] = {}
-    for row in await connection.fetch(_FIND_MATCHED):
+    for row in await connection.fetch(_FIND_MATCHED, limit):
         matched.setdefault(row["connector"], []).append(row["provider_id"])
     return matched

@@ -1,6 +1,6 @@
 """Messaging's SQL for messages: each statement takes a whole batch."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -63,27 +63,34 @@ _BY_IDS = f"SELECT {COLUMNS} FROM messaging.message WHERE id = ANY($1::uuid[])" 
 
 _CLAIM = """
 UPDATE messaging.message m SET status = c.status, submitting = c.submitting, due_at = c.due_at, connector = c.connector,
-       price_units = c.price_units, detail = c.detail, pending = false, updated_at = $1,
-       attempt_count = m.attempt_count + c.submitting::int
+       price_units = c.price_units, detail = c.detail, pending = false, updated_at = $1
 FROM unnest($2::uuid[], $3::smallint[], $4::boolean[], $5::timestamptz[], $6::text[], $7::bigint[], $8::text[])
      AS c (id, status, submitting, due_at, connector, price_units, detail)
 WHERE m.id = c.id
 """
 
-# The lease that a process holds is known by its end: whoever took the row over has moved it.
+# The lease that a process holds is known by its end: whoever took the row over has moved it. It begins anew when the
+# message leaves, for it may have waited long. A message that is deferred for days is tried more often than a smallint
+# counts.
+# A lease that is still nearly whole is left as it is, for `due_at` is in an index: then the row changes in place.
 _SUBMITTING = """
-UPDATE messaging.message SET submitting = true, status = greatest(status, 3), attempt_count = attempt_count + 1,
-       updated_at = $2
-WHERE id = ANY($1::uuid[]) AND due_at = $3 AND NOT submitting AND status < 20
-RETURNING id
+UPDATE messaging.message m SET submitting = true, status = greatest(m.status, 3), updated_at = $3,
+       attempt_count = least(m.attempt_count + 1, 32767),
+       due_at = CASE WHEN m.due_at < $4::timestamptz - ($4::timestamptz - $3::timestamptz) / 10 THEN $4
+                     ELSE m.due_at END
+FROM unnest($1::uuid[], $2::timestamptz[]) AS leased (id, until)
+WHERE m.id = leased.id AND m.due_at = leased.until AND m.status < 20
+RETURNING m.id
 """
 
+# 5 is `Sent`: what an operator has taken is not tried again and has not failed, whatever another attempt says, which
+# there is when a lease ran out while its holder still waited for an answer.
 _OUTCOME = """
 UPDATE messaging.message m SET status = greatest(m.status, o.status), submitting = false, due_at = o.due_at,
        price_units = CASE WHEN o.void THEN 0 ELSE m.price_units END, detail = o.detail, updated_at = $1
 FROM unnest($2::uuid[], $3::smallint[], $4::timestamptz[], $5::boolean[], $6::text[])
      AS o (id, status, due_at, void, detail)
-WHERE m.id = o.id AND m.status < 20
+WHERE m.id = o.id AND m.status < 20 AND (m.status < 5 OR o.status = 5)
 RETURNING m.id
 """
 
@@ -102,7 +109,10 @@ class DueMessage:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What a due row becomes. `due_at` is the end of the lease, or None when nothing is left to do."""
+    """What a due row becomes. `due_at` is the end of the lease, or None when nothing is left to do.
+
+    `submitting` stays true where an earlier attempt is in doubt.
+    """
 
     message_id: UUID
     status: MessageStatus
@@ -194,10 +204,18 @@ async def claim(connection: Connection, claims: Sequence[Claim], at: datetime) -
         [c.detail for c in claims])
 
 
-async def mark_submitting(connection: Connection, message_ids: Collection[UUID], *, lease_until: datetime,
+async def mark_submitting(connection: Connection, leases: Sequence[tuple[UUID, datetime]], *, lease_until: datetime,
                           at: datetime) -> set[UUID]:
-    """Record that messages leased until `lease_until` are about to leave; return those whose lease still holds."""
-    rows = await connection.fetch(_SUBMITTING, list(message_ids), at, lease_until)
+    """Record that leased messages are about to leave; return those whose lease still holds.
+
+    Args:
+        connection: any.
+        leases: each message with the end of the lease under which it was handed over.
+        lease_until: the end of a whole lease from now, for those whose own is no longer nearly whole.
+        at: now.
+    """
+    rows = await connection.fetch(_SUBMITTING, [message_id for message_id, _ in leases], [until for _, until in leases],
+                                  at, lease_until)
     return {row["id"] for row in rows}
 
 

@@ -27,7 +27,7 @@ from makola.core.messaging.errors import (
 from makola.core.messaging.ports import OutgoingMessage
 from makola.core.messaging.types import Accepted, Draft, RequestKey, RequestKeyKind
 from makola.kit.clock import now
-from makola.kit.database import Connection, Database
+from makola.kit.database import OUTAGE, Connection, Database
 from makola.kit.errors import DomainError
 
 _log = structlog.get_logger(__name__)
@@ -35,7 +35,7 @@ _log = structlog.get_logger(__name__)
 Decision = Accepted | DomainError
 
 #: What storing a batch may fail with: the database's refusal, its absence, or a guard of the ledger.
-_FAILURES = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, DomainError)
+_FAILURES = (asyncpg.PostgresError, *OUTAGE, DomainError)
 
 
 class Dispatcher(Protocol):
@@ -103,6 +103,8 @@ class AcceptQueue:
         """
         if self._closing or len(self._waiting) >= self._limits.queue:
             raise AcceptQueueFullError("Too many messages are waiting to be stored. Try again in a moment.")
+        if self._writer is not None and self._writer.done():
+            raise AcceptFailedError("The server cannot store messages any more and must be restarted.")
         future: asyncio.Future[Decision] = asyncio.get_running_loop().create_future()
         self._waiting.append((draft, future))
         self._arrived.set()
@@ -112,37 +114,52 @@ class AcceptQueue:
         return decision
 
     async def _run(self) -> None:
-        while self._waiting or not self._closing:
-            if not self._waiting:
-                self._arrived.clear()
-                await self._arrived.wait()
-                continue
-            batch = self._waiting[:self._limits.batch]
-            del self._waiting[:self._limits.batch]
-            decisions = await self._store([draft for draft, _ in batch])
-            for (_, future), decision in zip(batch, decisions, strict=True):
-                if not future.done():  # its request may have been cancelled: the message is stored all the same
-                    future.set_result(decision)
+        batch: list[tuple[Draft, asyncio.Future[Decision]]] = []
+        try:
+            while self._waiting or not self._closing:
+                if not self._waiting:
+                    self._arrived.clear()
+                    await self._arrived.wait()
+                    continue
+                batch = self._waiting[:self._limits.batch]
+                del self._waiting[:self._limits.batch]
+                _answer(batch, await self._store([draft for draft, _ in batch]))
+        finally:  # however it ends, nobody waits for ever
+            left = [*batch, *self._waiting]
+            self._waiting.clear()
+            _answer(left, [_in_doubt()] * len(left))
 
     async def _store(self, drafts: Sequence[Draft]) -> list[Decision]:
         try:
             return await self._store_together(drafts)
         except _FAILURES as error:
-            _log.warning("accept_batch_failed", error=str(error), kind=type(error).__name__, size=len(drafts))
-        try:  # the answer to the commit may be all that was lost
+            _log.warning("accept_batch_failed", kind=type(error).__name__, error=_words(error), size=len(drafts))
+        decisions: list[Decision] = []
+        try:
+            # The answer to the commit may be all that was lost.
             there = await store.find_existing(self._database, [draft.message_id for draft in drafts])
-        except _FAILURES:
-            return [_failed()] * len(drafts)
-        return [_accepted(draft) if draft.message_id in there
-                else await self._store_alone(draft) if len(drafts) > 1 else _failed() for draft in drafts]
+            for draft in drafts:
+                decisions.append(_accepted(draft) if draft.message_id in there else await self._store_alone(draft))
+        except _FAILURES as error:
+            _log.error("accept_failed", kind=type(error).__name__, error=_words(error))
+        return decisions + [_in_doubt()] * (len(drafts) - len(decisions))
 
     async def _store_alone(self, draft: Draft) -> Decision:
-        """Store one draft of a batch that failed: one row that the database refuses must not cost the others."""
+        """Store one draft of a batch that failed: one row that the database refuses must not cost the others.
+
+        Should the batch's commit still be under way, this waits for it at the first row that both write, and is then
+        refused: so the row is looked for once more.
+
+        What the look itself raises is the caller's.
+        """
+        decision: Decision = _failed()
         try:
-            return (await self._store_together([draft]))[0]
+            decision = (await self._store_together([draft]))[0]
         except _FAILURES as error:
-            _log.error("accept_failed", error=str(error), kind=type(error).__name__)
-            return _failed()
+            _log.error("accept_failed", kind=type(error).__name__, error=_words(error))
+        if isinstance(decision, DomainError) and await store.find_existing(self._database, [draft.message_id]):
+            return _accepted(draft)
+        return decision
 
     async def _store_together(self, drafts: Sequence[Draft]) -> list[Decision]:
         at = now()
@@ -233,8 +250,24 @@ class AcceptQueue:
             self._dispatcher.take(connector, messages, lease_until)
 
 
+def _answer(batch: Sequence[tuple[Draft, asyncio.Future[Decision]]], decisions: Sequence[Decision]) -> None:
+    for (_, future), decision in zip(batch, decisions, strict=True):
+        if not future.done():  # its request may have been cancelled: the message is stored all the same
+            future.set_result(decision)
+
+
 def _failed() -> AcceptFailedError:
     return AcceptFailedError("The message could not be stored: nothing was sent and nothing was charged.")
+
+
+def _in_doubt() -> AcceptFailedError:
+    return AcceptFailedError("The database was lost, and it is not known whether the message was stored. Send it again"
+                             " with the same Idempotency-Key, or look for it in the list of messages.")
+
+
+def _words(error: BaseException) -> str:
+    """Return an error's own words without the database's DETAIL, which can hold what people wrote."""
+    return str(error.args[0]) if error.args else ""
 
 
 def _accepted(draft: Draft) -> Accepted:

@@ -17,16 +17,17 @@ from makola.core.messaging.reports import Reports
 from makola.core.messaging.routing import RoutingTable
 from makola.core.messaging.store import Claim, DueMessage
 from makola.core.messaging.types import Message, MessageStatus
-from makola.core.organisations.queries import find_chains
+from makola.core.organisations.queries import find_active_chains
 from makola.kit.clock import now
 from makola.kit.database import Connection, Database
 
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """Messages recorded as being submitted by this process, by connector, and how many rows were looked at."""
+    """Messages leased to this process until `lease_until`, by connector, and how many rows were looked at."""
 
     by_connector: dict[str, list[OutgoingMessage]]
+    lease_until: datetime
     row_count: int
 
 
@@ -47,12 +48,12 @@ class Claims:
         self._lease = timedelta(seconds=lease_s)
 
     async def take(self, limit: int) -> Claimed:
-        """Claim up to `limit` rows; what is returned is recorded as leaving, and must be submitted now."""
+        """Decide up to `limit` rows whose moment has come; lease those that are to leave."""
         at = now()
         async with self._database.transaction() as connection:
             due = await store.lock_due(connection, at, limit)
             if not due:
-                return Claimed({}, 0)
+                return Claimed({}, at, 0)
             claims = await self._decide(connection, due, at)
             await store.claim(connection, list(claims.values()), at)
             ended = [row for row in due if claims[row.message.message_id].status.is_final]
@@ -65,9 +66,9 @@ class Claims:
         by_connector: dict[str, list[OutgoingMessage]] = defaultdict(list)
         for row in due:
             claim = claims[row.message.message_id]
-            if claim.submitting:
+            if claim.due_at is not None:
                 by_connector[claim.connector].append(store.outgoing_of(row.message, row.valid_until))
-        return Claimed(by_connector, len(due))
+        return Claimed(by_connector, at + self._lease, len(due))
 
     async def _decide(self, connection: Connection, due: Sequence[DueMessage], at: datetime) -> dict[UUID, Claim]:
         scheduled = [row.message for row in due if row.status is MessageStatus.SCHEDULED]
@@ -81,46 +82,47 @@ class Claims:
 
     async def _release(self, connection: Connection, messages: Sequence[Message], at: datetime) -> list[Claim]:
         """Decide scheduled messages as they would be decided if they were sent now."""
-        chains = await find_chains(connection, {message.organisation_id for message in messages})
+        chains = await find_active_chains(connection, {message.organisation_id for message in messages})
         listed = await look_up(connection, {message.recipient for message in messages})
         charges: dict[tuple[int, str], Charge | None] = {}
         for key in {(message.organisation_id, message.network_id) for message in messages}:
-            charges[key] = await self._prices.charge(chains[key[0]], SMS, key[1])
+            charges[key] = await self._prices.charge(chains[key[0]], SMS, key[1]) if key[0] in chains else None
         claims: list[Claim] = []
         holds: list[NewHold] = []
         for message in messages:
-            chain = chains[message.organisation_id]
             charge = charges[message.organisation_id, message.network_id]
-            claim = self._judge(message, chain, charge, listed, at)
+            claim = self._judge(message, chains.get(message.organisation_id), charge, listed, at)
             claims.append(claim)
-            if claim.submitting and charge is not None:
+            if claim.due_at is not None and charge is not None:
                 holds.append(NewHold(message.message_id, charge.times(message.units)))
         made = await ledger.reserve(connection, holds, at) if holds else frozenset()
-        return [claim if not claim.submitting or claim.message_id in made
-                else replace(claim, status=MessageStatus.OUT_OF_CREDIT, submitting=False, due_at=None, price_units=0,
+        return [claim if claim.due_at is None or claim.message_id in made
+                else replace(claim, status=MessageStatus.OUT_OF_CREDIT, due_at=None, price_units=0,
                              detail="The account did not have enough credit when the message was due.")
                 for claim in claims]
 
-    def _judge(self, message: Message, chain: Sequence[int], charge: Charge | None, listed: Listed,
+    def _judge(self, message: Message, chain: Sequence[int] | None, charge: Charge | None, listed: Listed,
                at: datetime) -> Claim:
         connector = self._routing.connector_for(message.network_id)
         ended = Claim(message.message_id, MessageStatus.BLACKLISTED, submitting=False, due_at=None,
                       connector=connector or "", price_units=0,
                       detail="The recipient has asked not to receive messages.")
+        if chain is None:
+            return replace(ended, status=MessageStatus.INVALID_ACCOUNT, detail="The account is suspended.")
         if listed.forbids(message.recipient, chain):
             return ended
         if connector is None or charge is None:
             return replace(ended, status=MessageStatus.UNROUTEABLE, detail="There was no route or no price any more.")
         if connector not in self._connectors:
             return replace(ended, status=MessageStatus.SMSC_INVALID, detail="The route's gateway is not connected.")
-        return replace(ended, status=MessageStatus.SUBMITTED, submitting=True, due_at=at + self._lease, detail="",
+        return replace(ended, status=MessageStatus.ACCEPTED, due_at=at + self._lease, detail="",
                        price_units=charge.price_units * message.units)
 
     def _resume(self, row: DueMessage, at: datetime) -> Claim:
         """Decide a message that waits for a retry, or whose process died."""
         message = row.message
-        again = Claim(message.message_id, max(row.status, MessageStatus.SUBMITTED), submitting=True,
-                      due_at=at + self._lease, connector=row.connector, price_units=message.price_units, detail="")
+        again = Claim(message.message_id, row.status, submitting=row.submitting, due_at=at + self._lease,
+                      connector=row.connector, price_units=message.price_units, detail="")
         connector = self._connectors.get(row.connector)
         if connector is None:
             return replace(again, status=MessageStatus.SMSC_INVALID, submitting=False, due_at=None, price_units=0,
@@ -129,7 +131,7 @@ class Claims:
             return replace(again, status=MessageStatus.UNKNOWN, submitting=False, due_at=None,
                            detail="The operator's answer was lost; it may have been sent, and is not sent again.")
         if row.valid_until <= at and not row.submitting:
-            return replace(again, status=MessageStatus.EXPIRED_LOCALLY, submitting=False, due_at=None, price_units=0,
+            return replace(again, status=MessageStatus.EXPIRED_LOCALLY, due_at=None, price_units=0,
                            detail="The operator could not take it in time.")
         return again
 

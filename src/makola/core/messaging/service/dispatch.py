@@ -8,8 +8,8 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
@@ -25,13 +25,26 @@ from makola.kit.database import OUTAGE, Database
 
 _log = structlog.get_logger(__name__)
 
+#: Notified when there are rows that nobody has leased.
+CHANNEL = store.CHANNEL
+
 BATCH = 500
+#: How many claims may be under way at once.
+CLAIMERS = 2
 #: How many batches of one connector may be under way at once.
 WINDOW = 3
+#: While a batch is under way, fewer messages than this wait for it and leave together: as with the accept queue,
+#: batches grow with the load, and one costs little more than one message.
+WORTH_A_BATCH = 100
 #: How many leased messages may wait in memory for one connector.
 ROOM = 4_000
 #: How often the table is looked at when nobody has said that something is due.
 TICK_S = 0.2
+#: How many outcomes are recorded in one transaction, and how long they wait while more is due than has left.
+_BOOKS_BATCH = 1_000
+_BOOKS_WAIT_S = 0.5
+#: The share of a lease that a connector may take to answer.
+_PATIENCE = 0.7
 
 
 @dataclass(slots=True)
@@ -39,9 +52,17 @@ class _Lane:
     """One connector's messages in this process."""
 
     connector: SmsConnector
-    waiting: deque[tuple[list[OutgoingMessage], datetime | None]]
-    waiting_count: int
-    arrived: asyncio.Event
+    waiting: deque[tuple[OutgoingMessage, datetime]] = field(default_factory=deque)
+    outcomes: list[SubmitOutcome] = field(default_factory=list)
+    under_way_count: int = 0
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+    answered: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether another batch should leave now."""
+        return (bool(self.waiting) and len(self.outcomes) < ROOM
+                and (self.under_way_count == 0 or len(self.waiting) >= WORTH_A_BATCH))
 
 
 class Dispatcher:
@@ -57,29 +78,29 @@ class Dispatcher:
         self._claims = claims
         self._reports = reports
         self._lease_s = lease_s
-        self._lanes = {name: _Lane(connector, deque(), 0, asyncio.Event()) for name, connector in connectors.items()}
-        self._stopping = False
+        self._lanes = {name: _Lane(connector) for name, connector in connectors.items()}
+        self._caught_up = asyncio.Event()
+        self._caught_up.set()
 
     def start(self, background: Background, wake: asyncio.Event) -> None:
         """Begin to send; `wake` is set when there are rows that nobody has leased."""
-        background.every("messages-due", self._claim, idle_s=TICK_S, wake=wake)
+        for number in range(CLAIMERS):  # while one waits for the database, the other reads what it got
+            background.every(f"messages-due-{number}", self._claim, idle_s=TICK_S, wake=wake)
         for name, lane in self._lanes.items():
             for number in range(WINDOW):
                 background.run(f"dispatch-{name}-{number}", partial(self._serve, lane, background.stopping))
+            background.run(f"outcomes-{name}", partial(self._write_down, lane, background.stopping))
 
     def room(self, connector: str) -> int:
         """Return how many more messages for `connector` would be taken now."""
         lane = self._lanes.get(connector)
-        return 0 if lane is None or self._stopping else ROOM - lane.waiting_count
+        return 0 if lane is None else ROOM - len(lane.waiting)
 
     def take(self, connector: str, messages: Sequence[OutgoingMessage], lease_until: datetime) -> None:
         """Send messages that are stored, and leased to this process until `lease_until`."""
-        self._put(self._lanes[connector], list(messages), lease_until)
-
-    def _put(self, lane: _Lane, messages: list[OutgoingMessage], lease_until: datetime | None) -> None:
-        lane.waiting.append((messages, lease_until))
-        lane.waiting_count += len(messages)
-        lane.arrived.set()
+        lane = self._lanes[connector]
+        lane.waiting.extend((message, lease_until) for message in messages)
+        lane.changed.set()
 
     async def _claim(self) -> bool:
         """Claim one batch; True when there may be more."""
@@ -87,53 +108,77 @@ class Dispatcher:
             return False
         claimed = await self._claims.take(BATCH)
         for name, messages in claimed.by_connector.items():
-            self._put(self._lanes[name], messages, None)  # recorded as leaving by the claim itself
-        return claimed.row_count == BATCH
+            self.take(name, messages, claimed.lease_until)
+        if claimed.row_count < BATCH:
+            self._caught_up.set()
+            return False
+        self._caught_up.clear()
+        return True
 
     async def _serve(self, lane: _Lane, stopping: asyncio.Event) -> None:
         """Send one batch after another until the process stops."""
         stop = asyncio.create_task(stopping.wait())
         try:
             while not stopping.is_set():
-                if not lane.waiting:
-                    lane.arrived.clear()
-                    arrived = asyncio.create_task(lane.arrived.wait())
-                    await asyncio.wait({stop, arrived}, return_when=asyncio.FIRST_COMPLETED)
-                    arrived.cancel()
+                if not lane.is_ready:
+                    lane.changed.clear()
+                    changed = asyncio.create_task(lane.changed.wait())
+                    try:
+                        await asyncio.wait({stop, changed}, return_when=asyncio.FIRST_COMPLETED)
+                    finally:
+                        changed.cancel()
                     continue
-                messages, lease_until = self._next_batch(lane)
+                batch = [lane.waiting.popleft() for _ in range(min(BATCH, len(lane.waiting)))]
+                lane.under_way_count += 1
                 try:
-                    await self._send(lane.connector, messages, lease_until)
+                    await self._send(lane, batch)
                 except OUTAGE as error:  # the leases run out, and the messages are claimed again
                     _log.warning("dispatch_waits_for_database", connector=lane.connector.name, error=str(error))
                     with suppress(TimeoutError):
                         await asyncio.wait_for(stopping.wait(), 1)
+                finally:
+                    lane.under_way_count -= 1
+                    lane.changed.set()
         finally:
             stop.cancel()
 
-    def _next_batch(self, lane: _Lane) -> tuple[list[OutgoingMessage], datetime | None]:
-        """Take what waits under the same lease, up to a batch."""
-        messages, lease_until = lane.waiting.popleft()
-        while lane.waiting and lane.waiting[0][1] == lease_until and len(messages) + len(lane.waiting[0][0]) <= BATCH:
-            messages = messages + lane.waiting.popleft()[0]
-        lane.waiting_count -= len(messages)
-        return messages, lease_until
-
-    async def _send(self, connector: SmsConnector, messages: list[OutgoingMessage],
-                    lease_until: datetime | None) -> None:
-        if lease_until is not None:
-            async with self._database.connection() as connection:
-                ours = await store.mark_submitting(connection, [message.message_id for message in messages],
-                                                   lease_until=lease_until, at=now())
-            messages = [message for message in messages if message.message_id in ours]
+    async def _send(self, lane: _Lane, batch: Sequence[tuple[OutgoingMessage, datetime]]) -> None:
+        at = now()
+        async with self._database.connection() as connection:
+            ours = await store.mark_submitting(connection, [(message.message_id, until) for message, until in batch],
+                                               lease_until=at + timedelta(seconds=self._lease_s), at=at)
+        messages = [message for message, _ in batch if message.message_id in ours]
         if not messages:
             return
-        outcomes = await self._submit(connector, messages)
-        await record(self._database, self._reports, connector.name, outcomes)
+        lane.outcomes.extend(await self._submit(lane.connector, messages))
+        lane.answered.set()
+
+    async def _write_down(self, lane: _Lane, stopping: asyncio.Event) -> None:
+        """Record outcomes, many at once, until the process stops and nothing is under way.
+
+        While more is due than has left, this waits a little: what is due leaves first.
+        """
+        while lane.outcomes or lane.under_way_count or not stopping.is_set():
+            if not lane.outcomes:
+                lane.answered.clear()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(lane.answered.wait(), TICK_S)
+                continue
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._caught_up.wait(), _BOOKS_WAIT_S)
+            batch = lane.outcomes[:_BOOKS_BATCH]
+            try:
+                await record(self._database, self._reports, lane.connector.name, batch)
+            except OUTAGE as error:
+                _log.warning("outcomes_wait_for_database", connector=lane.connector.name, error=str(error))
+                await asyncio.sleep(1)
+                continue
+            del lane.outcomes[:len(batch)]
+            lane.changed.set()
 
     async def _submit(self, connector: SmsConnector, messages: Sequence[OutgoingMessage]) -> Sequence[SubmitOutcome]:
         try:
-            async with asyncio.timeout(self._lease_s * 0.8):
+            async with asyncio.timeout(self._lease_s * _PATIENCE):
                 return await connector.submit(messages)
         except TimeoutError:
             # No answer: as after a crash, the rows stay `submitting`, and `on_unknown` decides when the lease ends.

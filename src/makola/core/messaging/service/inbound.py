@@ -7,12 +7,15 @@ from uuid import UUID
 import structlog
 
 from makola.core.messaging.ports import InboundMessage
-from makola.core.messaging.segments import plan
+from makola.core.messaging.segments import InvalidContentError, MessageTooLongError, plan
 from makola.core.messaging.types import MessageKind, MessageStatus
 from makola.core.numbering.short_codes import find_owners
 from makola.kit.database import Database
 
 _log = structlog.get_logger(__name__)
+
+#: Of UCS-2, the shortest (3GPP TS 23.038 section 6.2.3); near enough for what nobody pays for.
+_CHARACTERS_IN_A_LONG_SEGMENT = 67
 
 _INSERT = """
 INSERT INTO messaging.message (
@@ -37,9 +40,19 @@ async def take_inbound(database: Database, batch: Sequence[InboundMessage]) -> N
             _log.info("inbound_for_nobody", count=len(batch) - len(known))
         await connection.execute(
             _INSERT, int(MessageStatus.RECEIVED), [_id_of(m) for m in known], [owners[m.recipient] for m in known],
-            [plan(MessageKind.TEXT, m.content, "").units for m in known], [m.at for m in known],
-            [m.sender for m in known], [m.recipient for m in known], [m.network_id for m in known],
-            [m.connector for m in known], [m.content for m in known])
+            [_units_of(m.content) for m in known], [m.at for m in known], [m.sender for m in known],
+            [m.recipient for m in known], [m.network_id for m in known], [m.connector for m in known],
+            [m.content.replace("\0", "") for m in known])
+
+
+def _units_of(content: str) -> int:
+    """Return how many segments a subscriber's message took: it may be empty, or longer than what we would send."""
+    try:
+        return plan(MessageKind.TEXT, content, "").units
+    except InvalidContentError:
+        return 1
+    except MessageTooLongError:
+        return -(-len(content) // _CHARACTERS_IN_A_LONG_SEGMENT)
 
 
 def _id_of(message: InboundMessage) -> UUID:

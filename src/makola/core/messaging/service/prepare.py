@@ -54,7 +54,7 @@ class Preparation:
         sender = parse_sender(request.sender)
         units = plan(request.kind, request.content, request.udh).units
         time = check_time(request.time, self.schedule_horizon)
-        if (phrase := self.routing.blocked_phrase_in(request.content)) is not None:
+        if request.kind is not MessageKind.BINARY and (phrase := self.routing.blocked_phrase_in(request.content)):
             raise ContentRejectedError(f"The content has a phrase that is not carried: {phrase!r}.", field="content")
         connector = self.routing.connector_for(recipient.network_id)
         charge = await self.prices.charge(actor.chain, SMS, recipient.network_id)

@@ -1,6 +1,8 @@
 """Delivery reports from operators: early, late, repeated or out of order, states only move forward."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
+from uuid import UUID
 
 from makola.core.messaging import receipt_store
 from makola.core.messaging.ports import Receipt
@@ -8,6 +10,8 @@ from makola.core.messaging.receipt_store import Advance
 from makola.core.messaging.reports import Reports
 from makola.core.messaging.types import Message, MessageStatus
 from makola.kit.database import Connection, Database
+
+_SWEEP = 1_000
 
 
 async def take_receipts(database: Database, reports: Reports, receipts: Sequence[Receipt]) -> None:
@@ -40,10 +44,10 @@ async def match_parked(database: Database, reports: Reports, connector: str, pro
 async def sweep_parked(database: Database, reports: Reports) -> bool:
     """Match what a process that died left parked; True when there may be more."""
     async with database.connection() as connection:
-        matched = await receipt_store.find_matched(connection)
+        matched = await receipt_store.find_matched(connection, _SWEEP)
     for connector, provider_ids in matched.items():
         await match_parked(database, reports, connector, provider_ids)
-    return False
+    return sum(len(provider_ids) for provider_ids in matched.values()) == _SWEEP
 
 
 async def _apply(connection: Connection, reports: Reports, connector: str, receipts: Sequence[Receipt]) -> None:
@@ -56,13 +60,18 @@ async def _apply(connection: Connection, reports: Reports, connector: str, recei
         await receipt_store.record_segment_statuses(connection, connector, _furthest(in_segments))
     segmented = await receipt_store.segment_statuses(
         connection, {owners[r.provider_id] for r in in_segments}) if in_segments else {}
-    steps: dict[object, tuple[Message, Advance]] = {}
+    steps: dict[UUID, tuple[Message, Advance]] = {}
     for receipt in receipts:
         message = messages[owners[receipt.provider_id]]
         status = _whole(segmented[message.message_id]) if message.units > 1 else receipt.status
         before = steps[message.message_id][1].status if message.message_id in steps else message.status
         if status is not None and before.may_become(status):
-            steps[message.message_id] = (message, Advance(message.message_id, status, receipt.detail, receipt.at))
+            detail = receipt.detail if receipt.status is status else ""
+            steps[message.message_id] = (message, Advance(message.message_id, status, detail, receipt.at))
+        elif receipt.status is status is before and message.message_id in steps:
+            # The message has its status because of this segment, so this segment's reason is its own.
+            step = steps[message.message_id][1]
+            steps[message.message_id] = (message, replace(step, detail=step.detail or receipt.detail))
     await receipt_store.advance(connection, [step for _, step in steps.values()])
     await reports.write(connection, [(message, step.status) for message, step in steps.values()
                                      if step.status.is_final])

@@ -10,13 +10,14 @@ from uuid import UUID
 from makola.core.messaging.errors import ParameterNotAllowedError
 from makola.core.messaging.queries import find_message
 from makola.core.messaging.service.prepare import check_time
-from makola.core.messaging.types import STATUS_NAMES, Message, MessageStatus
+from makola.core.messaging.types import STATUS_NAMES, Message
 from makola.core.organisations.types import Actor
 from makola.kit.clock import now
 from makola.kit.database import Database
 
 _RESCHEDULE = """
-UPDATE messaging.message SET "time" = $3, due_at = $3, valid_until = $3 + (valid_until - "time"), updated_at = $4
+UPDATE messaging.message SET "time" = $3, due_at = $3, updated_at = $4,
+       valid_until = $3::timestamptz + (valid_until - "time")
 WHERE id = $1 AND organisation_id = $2 AND status = 1
 """
 
@@ -25,6 +26,10 @@ UPDATE messaging.message SET status = 25, pending = false, due_at = NULL, update
        detail = 'Cancelled before it was sent.'
 WHERE id = $1 AND organisation_id = $2 AND status = 1
 """
+
+
+# An operator may report a message that it took as deleted: that one went out.
+_IS_CANCELLED = "SELECT status = 25 AND attempt_count = 0 FROM messaging.message WHERE id = $1"
 
 
 async def reschedule(database: Database, actor: Actor, message_id: UUID, time: datetime, *,
@@ -51,9 +56,9 @@ async def cancel(database: Database, actor: Actor, message_id: UUID) -> None:
         ParameterNotAllowedError: it is no longer waiting.
     """
     message = await find_message(database, actor, message_id)
-    if message.status is MessageStatus.DELETED:
+    if await database.execute(_CANCEL, message_id, message.organisation_id, now()) == "UPDATE 1":
         return
-    if await database.execute(_CANCEL, message_id, message.organisation_id, now()) != "UPDATE 1":
+    if not await database.fetchval(_IS_CANCELLED, message_id):
         raise await _no_longer_waiting(database, actor, message_id)
 
 
