@@ -2,6 +2,7 @@
 
 import enum
 from dataclasses import dataclass
+from datetime import datetime
 
 from makola.core.organisations.types import Actor
 
@@ -15,7 +16,11 @@ class AnswerCasing(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """A program that may call, as its caller's API needs to know it."""
+    """A program that may call, as its caller's API needs to know it.
+
+    `user_id` is the user that an API client stands for; None for a private application, which stands for its whole
+    organisation.
+    """
 
     application_id: int
     organisation_id: int
@@ -23,6 +28,7 @@ class Application:
     client_id: str
     answer_casing: AnswerCasing
     unique_client_reference: bool
+    user_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,3 +45,12 @@ class NewApplication:
 
     application: Application
     client_secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class ApiClient:
+    """An API client, as those see it who administer it; its secret is not kept."""
+
+    application: Application
+    created_at: datetime
+    revoked_at: datetime | None

@@ -8,7 +8,7 @@ from uuid import UUID
 from makola.core.billing.errors import InvalidTariffError
 from makola.core.billing.types import MESSAGING_ACCOUNT, Charge
 from makola.core.ledger import service as ledger
-from makola.core.ledger.types import Leg
+from makola.core.ledger.types import Account, Leg
 from makola.core.organisations.queries import find_organisation
 from makola.kit.database import Connection, Database
 
@@ -62,6 +62,11 @@ async def top_up(connection: Connection, organisation_id: int, *, currency: str,
     world_id = await ledger.open_account(connection, _WORLD_OWNER_ID, _WORLD_ACCOUNT, currency, credit_limit_units=None)
     account_id = await ledger.open_account(connection, organisation_id, MESSAGING_ACCOUNT, currency)
     await ledger.transfer(connection, Leg(world_id, account_id, amount_units), kind="top_up", reference=reference)
+
+
+async def messaging_accounts(connection: Connection, organisation_id: int) -> list[Account]:
+    """Return the accounts that an organisation's messages are paid from, by currency."""
+    return await ledger.accounts_of(connection, [organisation_id], MESSAGING_ACCOUNT)
 
 
 class PriceList:

@@ -6,6 +6,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from makola.core.organisations.errors import InvalidSettingError, UnknownOrganisationError
+from makola.core.organisations.queries import TREE_CHANNEL, organisation_of
 from makola.core.organisations.types import AccountSettings, Actor, Organisation
 from makola.kit.database import Connection, Database
 
@@ -15,15 +16,18 @@ INSERT INTO organisations.organisation (id, parent_id, chain, name)
 SELECT next.id, parent.id, coalesce(parent.chain, '{}') || next.id, $2
 FROM next LEFT JOIN organisations.organisation parent ON parent.id = $1
 WHERE parent.id IS NOT NULL OR $1::bigint IS NULL
-RETURNING id, parent_id, chain, name
+RETURNING id, parent_id, chain, name, linked_account, finance_type, modules, suspended_at
 """
+
+# Many may add organisations at once, but not while the tree is being rewritten (see `tree.move_organisation`).
+_SHARE_TREE = "SELECT pg_advisory_xact_lock_shared(hashtext('organisations.tree'))"
 
 _SETTING_NAMES = tuple(field.name for field in fields(AccountSettings))[1:]
 _SAVE_SETTINGS = f"""
 INSERT INTO organisations.account_settings (organisation_id, {", ".join(_SETTING_NAMES)})
 VALUES ($1, {", ".join(f"${number}" for number in range(2, len(_SETTING_NAMES) + 2))})
 ON CONFLICT (organisation_id) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in _SETTING_NAMES)}
-"""  # noqa: S608 - made of this module's own column names
+"""  # noqa: S608 - own text
 
 
 async def create_organisation(connection: Connection, parent_id: int | None, *, name: str) -> Organisation:
@@ -32,10 +36,12 @@ async def create_organisation(connection: Connection, parent_id: int | None, *, 
     Raises:
         UnknownOrganisationError: there is no such parent.
     """
+    await connection.execute(_SHARE_TREE)
     row = await connection.fetchrow(_ADD, parent_id, name)
     if row is None:
         raise UnknownOrganisationError("There is no such organisation.", field="parent_id")
-    return Organisation(row["id"], row["parent_id"], tuple(row["chain"]), row["name"])
+    await connection.execute("SELECT pg_notify($1, '')", TREE_CHANNEL)
+    return organisation_of(row)
 
 
 async def load_account_settings(database: Database, organisation_id: int) -> AccountSettings:
