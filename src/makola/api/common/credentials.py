@@ -13,13 +13,27 @@ from time import monotonic
 from makola.api.common.asgi import Scope, header
 from makola.core.applications.service import authenticate
 from makola.core.applications.types import Caller
+from makola.core.oauth.service import find_token
+from makola.kit.clock import now
 from makola.kit.database import Database
 
 _MOST_REMEMBERED = 50_000
 
+#: Their names in the query, in lower case.
+URL_CREDENTIALS = frozenset({"clientid", "clientsecret"})
+
 
 class NotAuthenticatedError(Exception):
-    """The request has no credentials, or wrong ones. The text is for the person who sent it."""
+    """The request has no credentials, or wrong ones.
+
+    Args:
+        detail: for the person who sent it.
+        given: whether there were any; a challenge names an error only then (RFC 6750 section 3).
+    """
+
+    def __init__(self, detail: str, *, given: bool = True) -> None:
+        super().__init__(detail)
+        self.given = given
 
 
 class Credentials:
@@ -58,10 +72,26 @@ class Credentials:
         if isinstance(client_id, str) and isinstance(client_secret, str):
             return await self._from_pair(client_id, client_secret)
         raise NotAuthenticatedError(
-            "Credentials are missing: use HTTP Basic, a Bearer token, or ClientId and ClientSecret in the URL.")
+            "Credentials are missing: use HTTP Basic, a Bearer token, or ClientId and ClientSecret in the URL.",
+            given=False)
+
+    async def bearer(self, scope: Scope) -> Caller:
+        """Return who sent a request, where nothing but a Bearer token will do.
+
+        Raises:
+            NotAuthenticatedError: there is no token, or it is not valid.
+        """
+        scheme, _, value = (header(scope, b"authorization") or b"").partition(b" ")
+        if scheme.lower() != b"bearer":
+            raise NotAuthenticatedError("This API needs an access token: `Authorization: Bearer …`.", given=False)
+        return await self._from_token(value.strip())
+
+    def forget(self) -> None:
+        """Ask the database again about everybody: somebody was suspended, revoked, or given other rights."""
+        self._known.clear()
 
     async def _from_basic(self, value: bytes) -> Caller:
-        key = hashlib.sha256(value).digest()
+        key = hashlib.sha256(b"basic\0" + value).digest()
         known = self._known.get(key)
         if known is not None and known[0] > monotonic():
             return known[1]
@@ -80,16 +110,27 @@ class Credentials:
             return known[1]
         return await self._look_up(key, client_id, client_secret)
 
-    async def _from_token(self, _token: bytes) -> Caller:
-        """Refuse every token: none is issued until there is an OAuth server."""
-        raise NotAuthenticatedError("The access token is not valid.")
+    async def _from_token(self, token: bytes) -> Caller:
+        key = hashlib.sha256(b"bearer\0" + token).digest()
+        known = self._known.get(key)
+        if known is not None and known[0] > monotonic():
+            return known[1]
+        found = await find_token(self._database, token.decode("latin-1"))
+        if found is None:
+            self._known.pop(key, None)
+            raise NotAuthenticatedError("The access token is not valid, or it has expired.")
+        self._remember(key, found.caller, (found.expires_at - now()).total_seconds())
+        return found.caller
 
     async def _look_up(self, key: bytes, client_id: str, client_secret: str) -> Caller:
         caller = None if "\0" in client_id else await authenticate(self._database, client_id, client_secret)
         if caller is None:
             self._known.pop(key, None)
             raise NotAuthenticatedError("The client id or the client secret is wrong, or the account is suspended.")
+        self._remember(key, caller, self._remember_s)
+        return caller
+
+    def _remember(self, key: bytes, caller: Caller, at_most_s: float) -> None:
         if len(self._known) >= _MOST_REMEMBERED:
             self._known.clear()
-        self._known[key] = (monotonic() + self._remember_s, caller)
-        return caller
+        self._known[key] = (monotonic() + min(self._remember_s, at_most_s), caller)

@@ -1,0 +1,1 @@
+"""OAuth: access tokens, and the grants that give them out."""
