@@ -1,0 +1,1 @@
+"""What may be done with the catalogue: one module for each kind of thing."""

@@ -1,0 +1,1 @@
+"""The catalogue's SQL; nothing outside this domain imports it."""
