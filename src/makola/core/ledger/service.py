@@ -6,7 +6,12 @@ from datetime import datetime
 from uuid import UUID
 
 from makola.core.ledger import store
-from makola.core.ledger.errors import InsufficientFundsError, UnknownAccountError
+from makola.core.ledger.errors import (
+    HoldClosedError,
+    InsufficientFundsError,
+    InvalidTransferError,
+    UnknownAccountError,
+)
 from makola.core.ledger.types import Account, HoldState, Leg, NewHold
 from makola.kit.clock import now
 from makola.kit.database import Connection
@@ -39,13 +44,22 @@ async def transfer(connection: Connection, leg: Leg, *, kind: str, reference: UU
 
     Raises:
         InsufficientFundsError: the debited account cannot cover it.
+        InvalidTransferError: less than 1, or not between two accounts of one currency.
         UnknownAccountError: one of the accounts does not exist.
     """
+    if leg.amount_units <= 0:
+        raise InvalidTransferError("An amount must be above zero.", field="amount_units")
+    if leg.debit_id == leg.credit_id:
+        raise InvalidTransferError("An account cannot pay itself.", field="credit_id")
     accounts = await store.lock_accounts(connection, (leg.debit_id, leg.credit_id))
-    if len(accounts) < len({leg.debit_id, leg.credit_id}):
+    if len(accounts) < 2:
         raise UnknownAccountError("There is no such account.", field="account_id")
+    if len({account.currency for account in accounts.values()}) > 1:
+        raise InvalidTransferError("The accounts are of two currencies.", field="credit_id")
+    # Decided before anything is written, so that a caller who goes on in the same transaction does no harm.
+    available = accounts[leg.debit_id].available_units
     changes = {leg.debit_id: (-leg.amount_units, 0), leg.credit_id: (leg.amount_units, 0)}
-    if not await store.move(connection, changes):
+    if (available is not None and available < leg.amount_units) or not await store.move(connection, changes):
         raise InsufficientFundsError("The account cannot cover this amount.", field="amount_units")
     await store.insert_transfers(connection, [(leg, reference)], kind, now())
 
@@ -102,6 +116,38 @@ async def can_reserve(connection: Connection, legs: Sequence[Leg]) -> bool:
     return _take({row["id"]: store.account_of(row).available_units for row in rows}, legs)
 
 
+async def split(connection: Connection, hold_id: UUID, part: NewHold) -> UUID:
+    """Take a part out of an open hold, so that the part can be settled before the rest.
+
+    What is reserved stays the same: only which hold reserves it changes, so no account is touched and no limit asked.
+
+    Args:
+        connection: an open transaction; the hold stays locked until it ends.
+        hold_id: the hold that reserves the part.
+        part: the legs to take out, each at least 1; its id must be new.
+
+    Returns:
+        The id of the hold that reserves exactly the part: `part.hold_id`, or `hold_id` where nothing else is left.
+
+    Raises:
+        HoldClosedError: there is no such open hold, or it reserves less than the part.
+    """
+    left = await store.lock_hold(connection, hold_id)
+    if left is None:
+        raise HoldClosedError("There is no such open hold.", field="hold_id")
+    for leg in part.legs:
+        pair = (leg.debit_id, leg.credit_id)
+        left[pair] = left.get(pair, 0) - leg.amount_units
+        if left[pair] < 0 or leg.amount_units <= 0:
+            raise HoldClosedError("The hold reserves less than this part.", field="amount_units")
+    rest = [Leg(debit_id, credit_id, amount) for (debit_id, credit_id), amount in left.items() if amount]
+    if not rest:
+        return hold_id
+    await store.replace_legs(connection, hold_id, rest)
+    await store.insert_holds(connection, [part], now())
+    return part.hold_id
+
+
 async def settle(connection: Connection, *, post: Sequence[UUID] = (), void: Sequence[UUID] = (),
                  kind: str) -> None:
     """Close holds; those already closed are left as they are.
@@ -113,6 +159,7 @@ async def settle(connection: Connection, *, post: Sequence[UUID] = (), void: Seq
         kind: what the transfers are for, in one word.
     """
     at = now()
+    await store.lock_holds(connection, [*post, *void])
     posted = await store.close_holds(connection, post, HoldState.POSTED, at) if post else []
     voided = await store.close_holds(connection, void, HoldState.VOIDED, at) if void else []
     balances: dict[int, int] = defaultdict(int)

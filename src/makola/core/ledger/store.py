@@ -36,11 +36,18 @@ FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[]) WITH ORDINALIT
 GROUP BY h.id
 """
 
+# Two writers may close the same holds at once, one posting what the other voids.
+_LOCK_HOLDS = "SELECT FROM ledger.hold WHERE id = ANY($1::uuid[]) AND state = 0 ORDER BY id FOR UPDATE"
+
 _CLOSE_HOLDS = """
 UPDATE ledger.hold SET state = $2, closed_at = $3
 WHERE id = ANY($1::uuid[]) AND state = 0
 RETURNING id, debit_ids, credit_ids, amounts
 """
+
+_LOCK_HOLD = "SELECT debit_ids, credit_ids, amounts FROM ledger.hold WHERE id = $1 AND state = 0 FOR UPDATE"
+
+_REPLACE_LEGS = "UPDATE ledger.hold SET debit_ids = $2, credit_ids = $3, amounts = $4 WHERE id = $1"
 
 _INSERT_TRANSFERS = """
 INSERT INTO ledger.transfer (debit_id, credit_id, amount, kind, reference, created_at)
@@ -89,12 +96,34 @@ async def insert_holds(connection: Connection, holds: Sequence[NewHold], at: dat
     await connection.execute(_INSERT_HOLDS, ids, debits, credits_, amounts, at)
 
 
+async def lock_holds(connection: Connection, hold_ids: Sequence[UUID]) -> None:
+    """Lock those that are still open until the transaction ends, in the order of their ids."""
+    await connection.execute(_LOCK_HOLDS, hold_ids)
+
+
 async def close_holds(connection: Connection, hold_ids: Sequence[UUID], state: HoldState,
                       at: datetime) -> list[NewHold]:
     """Close those that are still open; return exactly these, with their legs."""
     rows = await connection.fetch(_CLOSE_HOLDS, hold_ids, int(state), at)
     return [NewHold(row["id"], tuple(map(Leg, row["debit_ids"], row["credit_ids"], row["amounts"])))
             for row in rows]
+
+
+async def lock_hold(connection: Connection, hold_id: UUID) -> dict[tuple[int, int], int] | None:
+    """Lock an open hold; return its amounts by debited and credited account. None when it is not open."""
+    row = await connection.fetchrow(_LOCK_HOLD, hold_id)
+    if row is None:
+        return None
+    amounts: dict[tuple[int, int], int] = {}
+    for pair, amount in zip(zip(row["debit_ids"], row["credit_ids"], strict=True), row["amounts"], strict=True):
+        amounts[pair] = amounts.get(pair, 0) + amount
+    return amounts
+
+
+async def replace_legs(connection: Connection, hold_id: UUID, legs: Sequence[Leg]) -> None:
+    """Let a locked hold reserve `legs` instead of what it did."""
+    await connection.execute(_REPLACE_LEGS, hold_id, [leg.debit_id for leg in legs],
+                             [leg.credit_id for leg in legs], [leg.amount_units for leg in legs])
 
 
 async def insert_transfers(connection: Connection, legs: Sequence[tuple[Leg, UUID]], kind: str,

@@ -1,0 +1,1 @@
+"""Ordering: baskets, orders and their shipments, paid along the chain of tiers."""

@@ -1,0 +1,1 @@
+"""Ordering's SQL. Private: other domains use `service` and `queries`."""
