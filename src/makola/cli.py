@@ -7,10 +7,13 @@ import click
 from makola import __version__
 from makola.commands.callbacks import callbacks
 from makola.commands.demo import demo
+from makola.commands.exchange.commands import export, import_
 from makola.commands.maintenance import migrate
 from makola.commands.messages import do_not_contact, phrase, route, short_code
 from makola.commands.money import add_credit, balance, tariff
+from makola.commands.orders import orders
 from makola.commands.organisations import application, organisation
+from makola.commands.people import api_client, credit, user
 from makola.commands.serving import serve, web, worker
 from makola.commands.show_settings import show_settings
 from makola.kit.database import DatabaseUnavailableError
@@ -28,8 +31,8 @@ def makola() -> None:
     """Makola: a self-hosted hub for resellers, messages and payments."""
 
 
-for command in (serve, web, worker, migrate, show_settings, organisation, application, tariff, add_credit, balance,
-                route, do_not_contact, phrase, short_code, callbacks, demo):
+for command in (serve, web, worker, migrate, show_settings, organisation, application, user, api_client, credit,
+                tariff, add_credit, balance, route, do_not_contact, phrase, short_code, callbacks, demo, orders, import_, export):
     makola.add_command(command)
 
 

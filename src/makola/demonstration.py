@@ -18,9 +18,14 @@ from makola.core.messaging.do_not_contact import add_to_list
 from makola.core.messaging.routing import block_phrase, set_route
 from makola.core.numbering.networks import GHANAIAN_NETWORKS
 from makola.core.numbering.short_codes import assign_short_code
+from makola.core.organisations.report_urls import replace_report_url, set_report_url
 from makola.core.organisations.service import create_organisation
+from makola.demonstration_catalogue import create_demonstration_catalogue
+from makola.demonstration_hub import create_distributor
+from makola.demonstration_orders import create_demonstration_orders
 from makola.kit.database import Connection, Database
 from makola.settings import Settings
+from makola.web.callbacks_page import RECEIVER_PATH
 
 _log = structlog.get_logger(__name__)
 
@@ -48,9 +53,9 @@ async def create_demonstration_world(settings: Settings, database: Database) -> 
     async with database.transaction() as connection:
         await connection.execute("SELECT pg_advisory_xact_lock(hashtext('makola demonstration world'))")
         if await connection.fetchval("SELECT EXISTS (SELECT FROM organisations.organisation)"):
-            _keep_true(file, settings)
+            await _keep_true(connection, file, settings)
             return
-        clients = await _create_tree(connection)
+        clients = await _create_tree(connection, f"{settings.public_url}{RECEIVER_PATH}")
         handsets = await _create_handsets(database)
         # The file is there before the commit: a world whose secrets nobody knows would be of no use.
         _write(file, {"base_url": settings.public_url, "clients": clients, "handsets": handsets,
@@ -58,7 +63,7 @@ async def create_demonstration_world(settings: Settings, database: Database) -> 
                       "blocked_phrase": _BLOCKED_PHRASE})
 
 
-async def _create_tree(connection: Connection) -> dict[str, dict[str, object]]:
+async def _create_tree(connection: Connection, report_url: str) -> dict[str, dict[str, object]]:
     platform = await create_organisation(connection, None, name="Makola platform")
     reseller = await create_organisation(connection, platform.organisation_id, name="Demonstration reseller")
     merchant = await create_organisation(connection, reseller.organisation_id, name="Demonstration merchant")
@@ -75,11 +80,18 @@ async def _create_tree(connection: Connection) -> dict[str, dict[str, object]]:
     await add_to_list(connection, platform.organisation_id, _DO_NOT_CONTACT, reason="demonstration")
     await block_phrase(connection, _BLOCKED_PHRASE)
     await assign_short_code(connection, _SHORT_CODE, merchant.organisation_id)
+    await set_report_url(connection, merchant.organisation_id, report_url)
     await create_user(connection, merchant.organisation_id, name="Demonstration user", email="merchant@example.com")
+    tree, of_tiers = await create_distributor(connection, _PRICED)
+    chain = (tree.platform_id, tree.distributor_id, tree.wholesaler_id, tree.reseller_id, tree.customer_id)
+    await create_demonstration_catalogue(connection, chain)
+    await create_demonstration_orders(connection, chain, of_tiers["reseller"].application,
+                                      of_tiers["customer"].application)
     return {
         "merchant": _client(await create_application(connection, merchant.organisation_id, name="Demonstration shop")),
         "penniless": _client(await create_application(connection, penniless.organisation_id,
-                                                      name="Demonstration penniless shop"))}
+                                                      name="Demonstration penniless shop")),
+        **{word: _client(new) for word, new in of_tiers.items()}}
 
 
 def _client(new: NewApplication) -> dict[str, object]:
@@ -96,16 +108,26 @@ async def _create_handsets(database: Database) -> list[str]:
             for network in GHANAIAN_NETWORKS]
 
 
-def _keep_true(file: Path, settings: Settings) -> None:
+async def _keep_true(connection: Connection, file: Path, settings: Settings) -> None:
     """Write the present address into an existing file; without the file, say what is lost."""
-    try:
-        world = json.loads(file.read_text())
-    except FileNotFoundError:
+    world = _read(file)
+    if world is None:
         _log.warning("demo_json_missing", file=str(file),
                      hint="make new credentials with `makola application create`")
         return
-    if world.get("base_url") != settings.public_url:
+    before = world.get("base_url")
+    if before != settings.public_url:
+        await replace_report_url(connection, f"{before}{RECEIVER_PATH}", f"{settings.public_url}{RECEIVER_PATH}")
         _write(file, world | {"base_url": settings.public_url})
+
+
+def _read(file: Path) -> dict[str, object] | None:
+    """Return what the file says; None when it is gone or torn."""
+    try:
+        world = json.loads(file.read_text())
+    except (FileNotFoundError, ValueError):
+        return None
+    return world if isinstance(world, dict) else None
 
 
 def _write(file: Path, world: Mapping[str, object]) -> None:

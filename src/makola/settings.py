@@ -30,6 +30,9 @@ DatabaseUrl = Annotated[str, Meta(
 HttpUrl = Annotated[str, Meta(
     pattern="^https?://[^/?#]+[^?#]*$", description="an address of the form https://host[/path]")]
 
+WebhookSecret = Annotated[str, Meta(
+    pattern="^(whsec_[A-Za-z0-9+/]{32,}=*)?$", description="whsec_ and a key of at least 24 bytes in Base64")]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
@@ -96,6 +99,16 @@ class Settings:
     callback_allow_private: bool = derived(
         lambda s: s.demo, "the same as demo",
         "Allow callbacks to loopback and private addresses.")
+
+    # Fulfilment of orders
+    fulfilment_url: HttpUrl | None = setting(
+        None, "Program of a warehouse that orders are handed over to; without it, a person uses `makola orders`.")
+    fulfilment_secret: WebhookSecret = setting(
+        "", "Secret that signs what goes to fulfilment_url and what comes back; needed with it.", secret=True)
+    fulfilment_timeout_s: PositiveSeconds = setting(15.0, "Time for handing one order over.")
+    fulfilment_retry_delays_s: tuple[Seconds, ...] = setting(
+        (5.0, 60.0, 300.0, 1_800.0, 7_200.0),
+        "Waits before each further attempt to hand an order over; after the last it needs attention.")
 
     # The sandbox operator
     sandbox_delivery_delay_ms: Milliseconds = setting(

@@ -19,7 +19,7 @@ _FALSE = {"false", "0", "no", "n", "off"}
 #: before the zone may have become a space in a query.
 _TIME = re.compile(
     r"(\d{4})-(\d{1,2})-(\d{1,2})[T ](\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?"
-    r"\s*(Z|z|GMT|UTC|[+\- ]\d{2}:?\d{2})?\Z", re.ASCII)
+    r"\s*(Z|z|GMT|UTC|[+\- ]\d{2}:?\d{2}|[+\-]\d{2})?\Z", re.ASCII)
 
 
 def text(values: Values, name: str, *, code: str = "invalid_parameter", field: str) -> str:
@@ -80,7 +80,7 @@ def time(values: Values, name: str, *, field: str, zone: str) -> datetime | None
         if named.upper() in {"Z", "GMT", "UTC"}:
             return moment
         sign = "-" if named[0] == "-" else "+"
-        digits = named[1:].replace(":", "")
+        digits = named[1:].replace(":", "").ljust(4, "0")
         offset = datetime.strptime(f"{sign}{digits}", "%z").tzinfo
         return moment.replace(tzinfo=offset).astimezone(UTC)
     except (ValueError, OverflowError) as error:
