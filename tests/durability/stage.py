@@ -56,7 +56,8 @@ class Stage:
             await invariants.rest(database)
             stored = await invariants.check_messages(database, told)
             deleted = await invariants.find_cancelled(database)
-            assert cancelled <= deleted <= may_be_cancelled
+            assert cancelled <= deleted, f"cancelled, and not so: {cancelled - deleted}"
+            assert deleted <= may_be_cancelled, f"nobody cancelled {deleted - may_be_cancelled}"
             delivered = stored - deleted
             await invariants.check_delivered(database, delivered)
             await invariants.check_handsets(database, delivered)

@@ -161,7 +161,7 @@ async def test_anything_in_any_field(tenant: Tenant, changes: dict[str, object],
 
 async def test_a_client_that_leaves_in_the_middle_of_its_body_is_not_answered(hub: Hub, tenant: Tenant) -> None:
     sent: list[object] = []
-    pieces = [{"type": "http.request", "body": b'{"From": "Makola", "To": "' + new_number().encode(),
+    pieces: list[dict[str, object]] = [{"type": "http.request", "body": b'{"From": "Makola", "To": "' + new_number().encode(),
                "more_body": True}, {"type": "http.disconnect"}]
 
     async def receive() -> dict[str, object]:

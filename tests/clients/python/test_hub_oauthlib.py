@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import requests
 
 from tests.serving import Serving, serving
 
@@ -23,7 +24,7 @@ print(me["name"], me["organisation"])
 country = next(each for each in hub.get(base + "/country_codes").json() if each["name"] == "United Kingdom")
 shipping = next(each for each in hub.get(base + "/shipping_types").json()
                 if each["name"] == "UK Standard Next Day Delivery")
-product = hub.get(base + "/products", params={"per_page": 1, "sort_by": "+name"}).json()[0]
+product = hub.get(base + "/products", params={"per_page": 1}).json()[0]
 basket = hub.post(base + "/baskets", json={
     "purchase_order_number": "PO-1", "name": "First basket", "shipping_type": shipping["id"],
     "shipping_address": {"company_name": "Example Ltd", "recipient_name": me["name"], "city": "London",
@@ -54,3 +55,48 @@ def test_a_token_a_name_a_country_a_shipping_type_and_a_basket(server: Serving, 
     country_id, status, basket_id = made.split()
     assert (country_id, status) == ("829", "201")
     assert int(basket_id) > 0
+
+
+def token(server: Serving, word: str) -> str:
+    client = server.world.clients[word]
+    answer = requests.post(f"{server.url}/oauth/token", timeout=30, auth=client.pair,
+                           data={"grant_type": "client_credentials"})
+    assert answer.status_code == 200
+    return str(answer.json()["access_token"])
+
+
+def test_each_of_the_five_tiers_pays_its_own_price_for_a_message(server: Serving) -> None:
+    paid = {}
+    for word in ("distributor", "wholesaler", "reseller", "customer"):
+        answer = requests.post(
+            f"{server.url}/v1/messages", timeout=30, headers={"Authorization": f"Bearer {token(server, word)}"},
+            json={"From": "Makola", "To": server.world.handsets[0], "Content": "Hello"})
+        assert answer.status_code == 201, answer.text
+        paid[word] = answer.json()["Rate"]
+    assert paid == {"distributor": 0.3, "wholesaler": 0.4, "reseller": 0.6, "customer": 1}
+
+
+def test_an_application_for_messages_has_no_user_and_the_hub_says_so(server: Serving) -> None:
+    bearer = {"Authorization": f"Bearer {token(server, 'merchant')}"}
+    assert requests.get(f"{server.url}/v1/account/settings", headers=bearer, timeout=30).status_code == 200
+    refused = requests.get(f"{server.url}/api/v1/whoami", headers=bearer, timeout=30)
+    assert refused.status_code == 403
+    assert refused.headers["content-type"] == "application/problem+json"
+
+
+def test_the_document_can_be_read_and_downloaded(server: Serving) -> None:
+    page = requests.get(f"{server.url}/docs/hub", timeout=30)
+    assert page.status_code == 200
+    assert "/api/v1/whoami" in page.text
+    assert "/api/v1/openapi.json" in page.text
+    assert "/docs/hub" in requests.get(f"{server.url}/docs", timeout=30).text
+    document = requests.get(f"{server.url}/api/v1/openapi.json", timeout=30)
+    assert {"/api/v1/oauth/create_token", "/api/v1/whoami", "/api/v1/organisations", "/api/v1/products",
+            "/api/v1/organisations/{organisation_id}/addresses", "/api/v1/country_codes", "/api/v1/shipping_types",
+            "/api/v1/baskets", "/api/v1/orders"} <= set(document.json()["paths"])
+
+
+def test_what_is_not_there_is_a_problem_on_the_whole_server(server: Serving) -> None:
+    for path in ("/api/v1/nothing", "/api/v2/whoami", "/api"):
+        answer = requests.get(f"{server.url}{path}", timeout=30)
+        assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
