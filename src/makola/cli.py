@@ -32,7 +32,8 @@ def makola() -> None:
 
 
 for command in (serve, web, worker, migrate, show_settings, organisation, application, user, api_client, credit,
-                tariff, add_credit, balance, route, do_not_contact, phrase, short_code, callbacks, demo, orders, import_, export):
+                tariff, add_credit, balance, route, do_not_contact, phrase, short_code, callbacks, demo, orders,
+                import_, export):
     makola.add_command(command)
 
 

@@ -21,3 +21,10 @@ async def shared_database(module_database_url: str) -> AsyncIterator[Database]:
     opened = await Database.connect(module_database_url, min_size=1, max_size=8)
     yield opened
     await opened.close()
+
+
+@pytest_asyncio.fixture(scope="module")
+async def rule_shop(shared_database: Database) -> AsyncIterator[Shop]:
+    """A tree without price rules that the tests of one module share."""
+    async with open_shop(shared_database) as opened:
+        yield opened

@@ -126,6 +126,28 @@ async def test_a_token_may_be_limited_to_a_scope(shared_hub: Hub) -> None:
         {"permission": "organisation:view", "parent": True}]
 
 
+async def test_nobody_gets_out_of_a_scope(hub: Hub) -> None:
+    """What a limited token makes is limited too: no client for oneself, no wider rights, no wider emulation."""
+    scope = "client:change emulation:start permission:change user:create user:view role:change"
+    answer = await hub.http.post(PATHS[0], data=credentials(hub) | {"scope": scope})
+    token = answer.json()["access_token"]
+    client = hub["c"].client.application.client_id
+    new = {"name": "New", "email": "new@example.com", "organisation": hub["d"].id}
+    for method, path, body, status in (
+            ("POST", "/api_clients", {"name": "Wider"}, 403),
+            ("POST", f"/api_clients/{client}/rotate", {}, 403),
+            ("POST", "/users", new | {"rights": {"admin": True}}, 403),
+            ("POST", "/users", new | {"rights": {"permissions": [{"permission": "user:view"}]}}, 201),
+            ("POST", "/roles", {"name": "R", "permissions": [{"permission": "order:view"}]}, 403),
+            ("PUT", f"/users/{hub['d'].user_id}/permissions", {"admin": True}, 403)):
+        assert (await hub.call(None, method, path, json=body, token=token)).status_code == status, path
+    started = await hub.call(None, "POST", "/emulations", json={"user": hub["d"].user_id, "reason": "To see"},
+                             token=token)
+    assert started.status_code == 201
+    seen = await hub.call(None, "GET", "/whoami", token=started.json()["access_token"])
+    assert {each["permission"] for each in seen.json()["permissions"]} == set(scope.split())
+
+
 async def test_a_private_application_stands_for_no_user_and_is_told_so(hub: Hub) -> None:
     async with hub.database.transaction() as connection:
         private = await create_application(connection, hub["c"].id, name="Messages only")

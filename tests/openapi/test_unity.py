@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 import requests
 import schemathesis
 from schemathesis import APIOperation, Case, checks
+from schemathesis.config import CacheConfig
 
 from makola.core.messaging.types import MessageKind
 from tests.openapi.unity_document import DOCUMENT, Json, child
@@ -22,7 +23,7 @@ _CHECKS = [
 #: message, fields that do not go together.
 _BEYOND_SCHEMAS = {2, 3, 6, 7, 8}
 
-unity = schemathesis.openapi.from_dict(DOCUMENT, config=schemathesis.Config())
+unity = schemathesis.openapi.from_dict(DOCUMENT, config=schemathesis.Config(cache=CacheConfig(enabled=False)))
 unity.config.generation.update(max_examples=10, deterministic=True, no_shrink=True, database="none")
 
 

@@ -80,16 +80,19 @@ class Tenant:
 
     async def footprint(self) -> Footprint:
         """Count what this tenant has left in the database; the root's balance moves with everybody's."""
-        below_root = self.chain[1:]
-        fetch = self.database.fetchval
-        accounts = "SELECT id FROM ledger.account WHERE owner_id = ANY($1::bigint[])"
-        balances = await self.balances()
-        return Footprint(
-            await fetch("SELECT count(*) FROM messaging.message WHERE organisation_id = $1", self.organisation_id),
-            await fetch("SELECT count(*) FROM messaging.request_key WHERE application_id = $1", self.application_id),
-            await fetch(f"SELECT count(*) FROM ledger.hold WHERE debit_ids && array({accounts})", below_root),
-            await fetch(f"SELECT count(*) FROM ledger.transfer WHERE debit_id IN ({accounts})", below_root),
-            tuple(balances[organisation_id] for organisation_id in below_root if organisation_id in balances))
+        row = await self.database.fetchrow("""
+            WITH own AS (SELECT id, owner_id, balance, held FROM ledger.account
+                         WHERE owner_id = ANY($1::bigint[]) AND purpose = $4)
+            SELECT (SELECT count(*) FROM messaging.message WHERE organisation_id = $2) AS messages,
+                   (SELECT count(*) FROM messaging.request_key WHERE application_id = $3) AS keys,
+                   (SELECT count(*) FROM ledger.hold WHERE debit_ids && array(SELECT id FROM own)) AS holds,
+                   (SELECT count(*) FROM ledger.transfer WHERE debit_id IN (SELECT id FROM own)) AS transfers,
+                   array(SELECT balance FROM own ORDER BY owner_id) AS balances,
+                   array(SELECT held FROM own ORDER BY owner_id) AS held""",
+            self.chain[1:], self.organisation_id, self.application_id, MESSAGING_ACCOUNT)
+        assert row is not None
+        return Footprint(row["messages"], row["keys"], row["holds"], row["transfers"],
+                         tuple(zip(row["balances"], row["held"], strict=True)))
 
     async def send(self, content: str = "Hello", *, to: str | None = None, **values: object) -> Reply:
         """Send a message the usual way."""

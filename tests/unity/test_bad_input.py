@@ -22,53 +22,57 @@ def _good(**values: object) -> dict[str, object]:
 
 @pytest.mark.parametrize("field", _TEXTS)
 @pytest.mark.parametrize("text", ["\0", "a\0b", "Hello\0"])
-async def test_a_nul_in_any_text(tenant: Tenant, field: str, text: str) -> None:
-    before = await tenant.footprint()
+async def test_a_nul_in_any_text(refused: Tenant, field: str, text: str) -> None:
+    before = await refused.footprint()
     values = _good(**{field: text}) | ({"Type": 1} if field == "Udh" else {})
     if field == "Udh":
         values["Content"] = "00"
-    for reply in (await tenant.client.post("/v1/messages", **values), await tenant.client.form(
-            "POST", "/v1/messages", **values), await tenant.client.get("/v1/messages/send", **values)):
+    for reply in (await refused.client.post("/v1/messages", **values), await refused.client.form(
+            "POST", "/v1/messages", **values), await refused.client.get("/v1/messages/send", **values)):
         assert reply.outcome == (400, _CODE_OF[field]), reply.body
-    assert await tenant.footprint() == before
+    assert await refused.footprint() == before
 
 
 @pytest.mark.parametrize("field", [*_TEXTS, "Type", "RegisteredDelivery", "Ignored"])
 @pytest.mark.parametrize("surrogate", [r"\ud800", r"x\udfffy", r"\udc00\ud800"])
-async def test_half_a_surrogate_pair_in_any_text(tenant: Tenant, field: str, surrogate: str) -> None:
-    before = await tenant.footprint()
+async def test_half_a_surrogate_pair_in_any_text(busy: Tenant, field: str, surrogate: str) -> None:
+    before = await busy.footprint()
     body = json.dumps(_good(**{field: "MARK"})).replace("MARK", surrogate).encode()
-    reply = await tenant.client.request("POST", "/v1/messages", body, _JSON)
+    reply = await busy.client.request("POST", "/v1/messages", body, _JSON)
     assert reply.status == 400
     assert reply.json["Status"] in {100, _CODE_OF.get(field)}
-    raw = json.dumps(_good()).replace("Hello", "\\ud83d\\ude00").encode()
-    assert (await tenant.client.request("POST", "/v1/messages", raw, _JSON)).outcome == (201, 0)
-    after = await tenant.footprint()
-    assert after.messages == before.messages + 1
+    assert (await busy.footprint()).messages == before.messages
+
+
+async def test_both_halves_of_a_surrogate_pair_are_a_character(busy: Tenant) -> None:
+    body = json.dumps(_good()).replace("Hello", r"\ud83d\ude00").encode()
+    reply = await busy.client.request("POST", "/v1/messages", body, _JSON)
+    assert (await busy.message(reply.json["MessageId"]))["Content"] == "😀"
 
 
 @pytest.mark.parametrize("field", sorted(_CODE_OF))
 @pytest.mark.parametrize("value", [["x"], {"x": 1}, [], {}, 1.5, -1, [[["x"]]]])
-async def test_the_wrong_type_for_each_field(tenant: Tenant, field: str, value: object) -> None:
-    before = await tenant.footprint()
-    reply = await tenant.client.post("/v1/messages", **_good(**{field: value}))
+async def test_the_wrong_type_for_each_field(refused: Tenant, field: str, value: object) -> None:
+    before = await refused.footprint()
+    reply = await refused.client.post("/v1/messages", **_good(**{field: value}))
     if value == -1 and field in {"ClientReference", "BillingInfo", "Content"}:
         assert reply.outcome == (201, 0)  # a number stands for its digits
+        await refused.reaches(reply.json["MessageId"], "Delivered")
         return
     if field == "Udh" and value == -1:
         assert reply.outcome == (400, 7)
         return
     assert reply.outcome == (400, _CODE_OF[field]), reply.body
     assert reply.json["Detail"].startswith(field)
-    assert await tenant.footprint() == before
+    assert await refused.footprint() == before
 
 
 @pytest.mark.parametrize("field", [*sorted(_CODE_OF), "Ignored"])
 @pytest.mark.parametrize("number", ["1" * 30, "1" * 5_000, "-" + "9" * 400, "1e400", "1e-400", "-0", "1E5", "0.1e1",
                                     "9223372036854775808", "NaN", "Infinity", "01"])
-async def test_numbers_that_are_too_large_or_none(tenant: Tenant, field: str, number: str) -> None:
+async def test_numbers_that_are_too_large_or_none(busy: Tenant, field: str, number: str) -> None:
     body = json.dumps(_good(**{field: "MARK"})).replace('"MARK"', number).encode()
-    reply = await tenant.client.request("POST", "/v1/messages", body, _JSON)
+    reply = await busy.client.request("POST", "/v1/messages", body, _JSON)
     assert reply.status in {201, 400}, reply.body
     if reply.status == 400:
         assert reply.json["Status"] in {100, 3, 7, _CODE_OF.get(field)}
@@ -94,23 +98,23 @@ async def test_deep_nesting(tenant: Tenant, depth: int, field: str, keyed: bool)
 
 @pytest.mark.parametrize("body", [
     json.dumps(_good()).encode()[:length] for length in range(1, len(json.dumps(_good())), 7)])
-async def test_truncated_json(tenant: Tenant, body: bytes) -> None:
-    assert (await tenant.client.request("POST", "/v1/messages", body, _JSON)).outcome == (400, 100)
+async def test_truncated_json(refused: Tenant, body: bytes) -> None:
+    assert (await refused.client.request("POST", "/v1/messages", body, _JSON)).outcome == (400, 100)
 
 
 @pytest.mark.parametrize("body", [
     b"%", b"%zz=1", b"&&&&", b"=", b"From", b"From=%FF", b"From=%ED%A0%80", b"From=%C0%80", b"\x80", b"a=1&" * 300,
     b"\xef\xbb\xbfFrom=x"])
-async def test_odd_forms(tenant: Tenant, body: bytes) -> None:
-    reply = await tenant.client.request("POST", "/v1/messages", body, _FORM)
+async def test_odd_forms(refused: Tenant, body: bytes) -> None:
+    reply = await refused.client.request("POST", "/v1/messages", body, _FORM)
     assert reply.status == 400
     assert reply.json["Status"] in {100, 1, 2}
 
 
 @pytest.mark.parametrize("query", [
     "From=%FF", "To=%ED%A0%80", "a=1&" * 300, "%00=1&From=x", "Content=%C3%28", "=&=&=", "From=" + "x" * 50_000])
-async def test_odd_queries(tenant: Tenant, query: str) -> None:
-    reply = await tenant.client.request("GET", f"/v1/messages/send?{query}")
+async def test_odd_queries(refused: Tenant, query: str) -> None:
+    reply = await refused.client.request("GET", f"/v1/messages/send?{query}")
     assert reply.status == 400
     assert reply.json["Status"] in {100, 1, 2}
 
@@ -118,8 +122,8 @@ async def test_odd_queries(tenant: Tenant, query: str) -> None:
 @pytest.mark.parametrize("target", ["/v1/messages/\0", "/v1/\0", "/v1/messages/%F0%9F%98%80", "/v1/" + "x" * 20_000,
                                     "/v1/messages/" + "0" * 20_000, "/v1/../v1/messages", "/v1/messages/{message_id}"])
 @pytest.mark.parametrize("method", ["GET", "PUT", "POST", "DELETE"])
-async def test_odd_paths(tenant: Tenant, method: str, target: str) -> None:
-    reply = await tenant.client.request(method, quote(target, safe="/%"), b'{"Time": "2030-01-01 00:00"}', _JSON)
+async def test_odd_paths(refused: Tenant, method: str, target: str) -> None:
+    reply = await refused.client.request(method, quote(target, safe="/%"), b'{"Time": "2030-01-01 00:00"}', _JSON)
     assert reply.outcome in {(404, 404), (400, 5)}
 
 
@@ -129,14 +133,14 @@ async def test_odd_paths(tenant: Tenant, method: str, target: str) -> None:
     ("DeliveryReportNotificationUrl", "x" * 5_000), ("DeliveryReportNotificationMethod", "PATCH"),
     ("CountryCode", "Ghana"), ("CountryCode", "G\0"), ("CountryCode", ["GH"]), ("TimeZone", 5),
     ("EmailInvoiceReminders", "perhaps"), ("SmsMaintenance", [True])])
-async def test_settings_that_cannot_be(tenant: Tenant, name: str, value: object) -> None:
-    before = (await tenant.client.get("/v1/account/settings")).body
+async def test_settings_that_cannot_be(refused: Tenant, name: str, value: object) -> None:
+    before = (await refused.client.get("/v1/account/settings")).body
     for method in ("PUT", "POST"):
-        reply = await tenant.client.send_json(method, "/v1/account/settings", {name: value, "TimeZone": "Asia/Tokyo"}
+        reply = await refused.client.send_json(method, "/v1/account/settings", {name: value, "TimeZone": "Asia/Tokyo"}
                                               if name != "TimeZone" else {name: value})
         assert reply.outcome == (400, 8), reply.body
         assert reply.json["Detail"].lower().startswith(name.lower())
-    assert (await tenant.client.get("/v1/account/settings")).body == before
+    assert (await refused.client.get("/v1/account/settings")).body == before
 
 
 _anything = st.recursive(
@@ -145,7 +149,7 @@ _anything = st.recursive(
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=4), inner, max_size=2), max_leaves=4)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.dictionaries(st.sampled_from([*_CODE_OF, "from", "to", "Nonsense"]), _anything), st.booleans())
 async def test_anything_in_any_field(tenant: Tenant, changes: dict[str, object], whole: bool) -> None:
     before = await tenant.footprint()

@@ -25,8 +25,8 @@ _MESSAGE = ["MessageId", "Type", "From", "To", "Content", "Direction", "Time", "
 @pytest.mark.parametrize("target", [
     "/v1/messages", "/v1/messages/", "//v1//messages", "/v1//messages//", "/v3/messages", "/v3//messages/send/",
     "/v1/messages/send", "/v1/Messages/SEND", "///v3/messages"])
-async def test_slashes_and_mount_points(tenant: Tenant, target: str) -> None:
-    reply = await tenant.client.post(target, From="Makola", To=new_number(), Content="Hello")
+async def test_slashes_and_mount_points(busy: Tenant, target: str) -> None:
+    reply = await busy.client.post(target, From="Makola", To=new_number(), Content="Hello")
     assert reply.outcome == (201, 0)
     version = re.search(r"v[13]", target)
     assert version is not None
@@ -50,16 +50,16 @@ async def test_a_location_can_be_followed(tenant: Tenant) -> None:
     ("From", "To", "Content", "ClientReference"), ("from", "to", "content", "clientreference"),
     ("FROM", "TO", "CONTENT", "CLIENTREFERENCE"), ("fRoM", "tO", "cOnTeNt", "clientReference")])
 @pytest.mark.parametrize("way", ["json", "form", "url"])
-async def test_names_are_read_in_any_case(tenant: Tenant, way: str, names: tuple[str, str, str, str]) -> None:
+async def test_names_are_read_in_any_case(busy: Tenant, way: str, names: tuple[str, str, str, str]) -> None:
     number = new_number()
     given_values = dict(zip(names, ("Makola", number, "Any case", "ref"), strict=True))
     if way == "json":
-        reply = await tenant.client.send_json("POST", "/v1/messages", given_values)
+        reply = await busy.client.send_json("POST", "/v1/messages", given_values)
     elif way == "form":
-        reply = await tenant.client.form("POST", "/v1/messages", **given_values)
+        reply = await busy.client.form("POST", "/v1/messages", **given_values)
     else:
-        reply = await tenant.client.get("/v1/messages/send", **given_values)
-    message = await tenant.message(reply.json["MessageId"])
+        reply = await busy.client.get("/v1/messages/send", **given_values)
+    message = await busy.message(reply.json["MessageId"])
     assert (message["From"], message["To"], message["Content"], message["ClientReference"]) == (
         "Makola", number, "Any case", "ref")
 
@@ -119,9 +119,9 @@ async def test_what_a_client_read_can_be_sent_again(tenant: Tenant) -> None:
 @pytest.mark.parametrize(("word", "other"), [
     ("true", "false"), ("True", "False"), ("TRUE", "FALSE"), ("1", "0"), ("Yes", "No"), ("yes", "no"), (True, False),
     (1, 0), ("true", ""), ("true", None)])
-async def test_yes_and_no_in_every_way(tenant: Tenant, word: object, other: object) -> None:
-    reply = await tenant.send(RegisteredDelivery=word, FlashMessage=other)
-    message = await tenant.message(reply.json["MessageId"])
+async def test_yes_and_no_in_every_way(busy: Tenant, word: object, other: object) -> None:
+    reply = await busy.send(RegisteredDelivery=word, FlashMessage=other)
+    message = await busy.message(reply.json["MessageId"])
     assert (message["RegisteredDelivery"], message["FlashMessage"]) == (True, False)
 
 
@@ -129,15 +129,15 @@ async def test_yes_and_no_in_every_way(tenant: Tenant, word: object, other: obje
     ("%2B233241234567", "+233241234567"), ("+233241234567", "+233241234567"), ("%20233241234567", "+233241234567"),
     ("233241234567", "+233241234567"), ("0241234567", "+233241234567"), ("00233241234567", "+233241234567"),
     ("024%20123%204567", "+233241234567"), ("%2B233-24-123-4567", "+233241234567"), ("+233 24 123", None)])
-async def test_recipients_as_they_come_in_a_query_and_a_form(tenant: Tenant, written: str, read: str | None) -> None:
+async def test_recipients_as_they_come_in_a_query_and_a_form(busy: Tenant, written: str, read: str | None) -> None:
     values_ = f"From=Makola&Content=x&To={written}"
-    quick = await tenant.client.request("GET", f"/v1/messages/send?{values_}".replace(" ", "%20"))
-    form = await tenant.client.request("POST", "/v1/messages", values_.encode(), _FORM)
+    quick = await busy.client.request("GET", f"/v1/messages/send?{values_}".replace(" ", "%20"))
+    form = await busy.client.request("POST", "/v1/messages", values_.encode(), _FORM)
     for reply in (quick, form):
         if read is None:
             assert reply.outcome == (400, 1)
         else:
-            assert (await tenant.message(reply.json["MessageId"]))["To"] == read
+            assert (await busy.message(reply.json["MessageId"]))["To"] == read
 
 
 async def test_a_sender_s_plus_sign_survives_a_query(tenant: Tenant) -> None:
@@ -183,26 +183,26 @@ async def test_a_body_on_a_get_or_a_delete_is_ignored(tenant: Tenant, body: byte
 
 @pytest.mark.parametrize("content_type", ["application/json", "application/json; charset=utf-8", "APPLICATION/JSON",
                                           "text/json", "application/vnd.api+json", None])
-async def test_content_types_that_are_json(tenant: Tenant, content_type: str | None) -> None:
+async def test_content_types_that_are_json(busy: Tenant, content_type: str | None) -> None:
     body = json.dumps({"From": "Makola", "To": new_number(), "Content": "Hello"}).encode()
-    assert (await tenant.client.request("POST", "/v1/messages", body, content_type)).outcome == (201, 0)
+    assert (await busy.client.request("POST", "/v1/messages", body, content_type)).outcome == (201, 0)
 
 
 @pytest.mark.parametrize("content_type", [_FORM, f"{_FORM}; charset=UTF-8", None])
-async def test_content_types_that_are_forms(tenant: Tenant, content_type: str | None) -> None:
+async def test_content_types_that_are_forms(busy: Tenant, content_type: str | None) -> None:
     body = f"From=Makola&To={new_number()}&Content=caf%C3%A9+%26+more&Content=last&nothing&=".encode()
-    reply = await tenant.client.request("POST", "/v1/messages", body, content_type)
-    assert (await tenant.message(reply.json["MessageId"]))["Content"] == "last"
+    reply = await busy.client.request("POST", "/v1/messages", body, content_type)
+    assert (await busy.message(reply.json["MessageId"]))["Content"] == "last"
 
 
 @pytest.mark.parametrize("text", ["plain", "a+b=c&d", "% 100%", "Größe €", "日本語", "👩‍👩‍👧",
                                   "line\nbreak\ttab", "  spaces  "])
-async def test_content_survives_every_way_in(tenant: Tenant, text: str) -> None:
+async def test_content_survives_every_way_in(busy: Tenant, text: str) -> None:
     good = {"From": "Makola", "To": new_number(), "Content": text}
-    for reply in (await tenant.client.post("/v1/messages", **good),
-                  await tenant.client.get("/v1/messages/send", **good),
-                  await tenant.client.form("POST", "/v1/messages/send", **good)):
-        assert (await tenant.message(reply.json["MessageId"]))["Content"] == text
+    for reply in (await busy.client.post("/v1/messages", **good),
+                  await busy.client.get("/v1/messages/send", **good),
+                  await busy.client.form("POST", "/v1/messages/send", **good)):
+        assert (await busy.message(reply.json["MessageId"]))["Content"] == text
 
 
 async def test_numbers_where_texts_are_wanted(tenant: Tenant) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -59,20 +60,20 @@ _REFUSED_VALUES: list[tuple[str, dict[str, object], int]] = [
 @pytest.mark.parametrize(("values", "sub_code"), [(values, code) for _, values, code in _REFUSED_VALUES],
                          ids=[name for name, _, _ in _REFUSED_VALUES])
 @pytest.mark.parametrize("way", ["json", "form", "url"])
-async def test_400_with_its_sub_code_leaves_nothing_behind(tenant: Tenant, way: str, values: dict[str, object],
+async def test_400_with_its_sub_code_leaves_nothing_behind(refused: Tenant, way: str, values: dict[str, object],
                                                            sub_code: int) -> None:
-    before = await tenant.footprint()
+    before = await refused.footprint()
     given = {name: value for name, value in ({**_GOOD, **values}).items() if value is not None or way == "json"}
     if way == "json":
-        reply = await tenant.client.post("/v1/messages", **given)
+        reply = await refused.client.post("/v1/messages", **given)
     elif way == "form":
-        reply = await tenant.client.form("POST", "/v1/messages", **given)
+        reply = await refused.client.form("POST", "/v1/messages", **given)
     else:
-        reply = await tenant.client.get("/v1/messages/send", **given)
+        reply = await refused.client.get("/v1/messages/send", **given)
     assert reply.outcome == (400, sub_code), reply.body
     assert set(reply.json) == {"Status", "Detail"}
     assert reply.json["Detail"]
-    assert await tenant.footprint() == before
+    assert await refused.footprint() == before
 
 
 @pytest.mark.parametrize(("body", "content_type"), [
@@ -83,13 +84,13 @@ async def test_400_with_its_sub_code_leaves_nothing_behind(tenant: Tenant, way: 
     (b"--x\r\n\r\n--x--", "multipart/form-data; boundary=x"), (json.dumps(dict(_GOOD)).encode("utf-16"), _JSON),
 ])
 @pytest.mark.parametrize("target", ["/v1/messages", "/v1/messages/send"])
-async def test_400_100_where_nothing_was_sent_or_it_cannot_be_read(tenant: Tenant, target: str, body: bytes,
+async def test_400_100_where_nothing_was_sent_or_it_cannot_be_read(refused: Tenant, target: str, body: bytes,
                                                                    content_type: str | None) -> None:
-    before = await tenant.footprint()
-    for client in (tenant.client, tenant.client.__class__(**{**vars(tenant.client), "in_url": True})):
+    before = await refused.footprint()
+    for client in (refused.client, replace(refused.client, in_url=True)):
         reply = await client.request("POST", target, body, content_type)
         assert reply.outcome == (400, 100), reply.body
-    assert await tenant.footprint() == before
+    assert await refused.footprint() == before
 
 
 async def test_200_and_201_with_0(tenant: Tenant) -> None:
@@ -180,14 +181,14 @@ async def test_403_where_a_token_does_not_allow_it(hub: Hub) -> None:
     assert (await client.get("/v1/messages")).status == 200
 
 
-async def test_404_for_what_is_not_there(tenant: Tenant) -> None:
+async def test_404_for_what_is_not_there(refused: Tenant) -> None:
     for target in (f"/v1/messages/{uuid4().hex}", f"/v1/messages/{uuid4()}", "/v1/messages/1", "/v1/messages/%00",
                    "/v1/messages/%FF", f"/v1/messages/{'f' * 33}"):
-        assert (await tenant.client.get(target)).outcome == (404, 404)
-        assert (await tenant.client.put(target, Time=ahead(days=30))).outcome == (404, 404)
-        assert (await tenant.client.delete(target)).outcome == (404, 404)
+        assert (await refused.client.get(target)).outcome == (404, 404)
+        assert (await refused.client.put(target, Time=ahead(days=30))).outcome == (404, 404)
+        assert (await refused.client.delete(target)).outcome == (404, 404)
     for target in ("/v1", "/v1/nothing", "/v1/messages/1/2", "/v2/messages", "/v3/account", "/v1/messages/send/it"):
-        assert (await tenant.client.get(target)).outcome == (404, 404)
+        assert (await refused.client.get(target)).outcome == (404, 404)
 
 
 @pytest.mark.parametrize(("method", "target", "allowed"), [
@@ -195,8 +196,8 @@ async def test_404_for_what_is_not_there(tenant: Tenant) -> None:
                                                                                          "GET, POST"),
     ("POST", "/v2/messages/send", "GET"), ("BREW", "/v1/account/settings", "GET, POST, PUT"),
     ("HEAD", "/v1/messages", "GET, POST"), ("OPTIONS", f"/v1/messages/{'0' * 32}", "DELETE, GET, POST, PUT")])
-async def test_405_in_json_names_the_methods(tenant: Tenant, method: str, target: str, allowed: str) -> None:
-    reply = await tenant.client.request(method, target)
+async def test_405_in_json_names_the_methods(refused: Tenant, method: str, target: str, allowed: str) -> None:
+    reply = await refused.client.request(method, target)
     assert reply.outcome == (405, 405)
     assert reply.headers["allow"] == allowed
 

@@ -73,7 +73,7 @@ async def start_emulation(actor: NamedDependency[Actor], database: NamedDependen
     """
     started = await emulation.start_emulation(database, actor, sent.user, sent.reason, sent.duration_s)
     async with database.connection() as connection:
-        token = await issue_emulation_token(connection, actor.application_id, started)
+        token = await issue_emulation_token(connection, actor, started)
     return Response(StartedEmulation(
         started.emulation_id, started.user_id, started.organisation_id, started.ends_at, token.access_token, "Bearer",
         token.expires_in_s), headers={"Cache-Control": "no-store"})

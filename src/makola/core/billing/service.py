@@ -82,28 +82,41 @@ class PriceList:
         self._remember_s = remember_s
         self._known: dict[tuple[int, str, str], tuple[float, Charge | None]] = {}
 
-    async def charge(self, chain: Sequence[int], service: str, network_id: str) -> Charge | None:
-        """Return what one unit costs along `chain` (root first); None when some tier has no tariff for it."""
+    async def charge(self, chain: Sequence[int], service: str, network_id: str, *,
+                     connection: Connection | None = None) -> Charge | None:
+        """Return what one unit costs along `chain`; None when some tier has no tariff for it.
+
+        Args:
+            chain: the organisations from the root to the one that uses the service.
+            service: which one.
+            network_id: MCC+MNC, or an MCC alone.
+            connection: the caller's own, where it holds one: whoever waits for a second connection while others wait
+                for what the first has locked may wait for ever.
+        """
         key = (chain[-1], service, network_id)
         known = self._known.get(key)
         if known is not None and known[0] > monotonic():
             return known[1]
-        charge = await self._load(chain, service, network_id)
+        if connection is not None:
+            charge = await _load(connection, chain, service, network_id)
+        else:
+            async with self._database.connection() as own:
+                charge = await _load(own, chain, service, network_id)
         if len(self._known) > 100_000:
             self._known.clear()
         self._known[key] = (monotonic() + self._remember_s, charge)
         return charge
 
-    async def _load(self, chain: Sequence[int], service: str, network_id: str) -> Charge | None:
-        async with self._database.connection() as connection:
-            rows = await connection.fetch(_TARIFFS, list(chain[1:]), service, network_id)
-            tariffs = {row["organisation_id"]: (row["currency"], row["price_units"]) for row in rows}
-            accounts = {(account.owner_id, account.currency): account.account_id
-                        for account in await ledger.accounts_of(connection, chain, MESSAGING_ACCOUNT)}
-        if len(tariffs) < len(chain) - 1:
-            return None
-        legs = [Leg(accounts[buyer, currency], accounts[seller, currency], price_units)
-                for seller, buyer in pairwise(chain)
-                for currency, price_units in [tariffs[buyer]] if price_units > 0]
-        currency, price_units = tariffs.get(chain[-1], ("", 0))
-        return Charge(tuple(legs), price_units, currency)
+
+async def _load(connection: Connection, chain: Sequence[int], service: str, network_id: str) -> Charge | None:
+    rows = await connection.fetch(_TARIFFS, list(chain[1:]), service, network_id)
+    tariffs = {row["organisation_id"]: (row["currency"], row["price_units"]) for row in rows}
+    accounts = {(account.owner_id, account.currency): account.account_id
+                for account in await ledger.accounts_of(connection, chain, MESSAGING_ACCOUNT)}
+    if len(tariffs) < len(chain) - 1:
+        return None
+    legs = [Leg(accounts[buyer, currency], accounts[seller, currency], price_units)
+            for seller, buyer in pairwise(chain)
+            for currency, price_units in [tariffs[buyer]] if price_units > 0]
+    currency, price_units = tariffs.get(chain[-1], ("", 0))
+    return Charge(tuple(legs), price_units, currency)

@@ -15,7 +15,7 @@ _FIND = f"SELECT {COLUMNS} FROM messaging.message WHERE id = $1"  # noqa: S608 -
 
 # One organisation, one order: `message_list` (organisation_id, pending, time, id) serves every form of this.
 _WHERE = """
-WHERE organisation_id = $1 AND pending = $2 AND "time" >= $3 AND "time" <= $4
+WHERE organisation_id = $1 AND pending = $2 AND (NOT pending OR status = 1) AND "time" >= $3 AND "time" <= $4
   AND ($5::boolean IS NULL OR inbound = $5)
 """
 _LIST = f"""

@@ -10,6 +10,7 @@ from makola.core.applications.types import Application
 from makola.core.oauth.errors import InvalidScopeError
 from makola.core.oauth.types import ACCESS_TOKEN_PREFIX, NewToken, TokenCaller
 from makola.core.organisations.emulation import Emulation
+from makola.core.organisations.types import Actor
 from makola.kit.clock import now
 from makola.kit.database import Connection, Database
 
@@ -50,10 +51,13 @@ async def grant_client_credentials(connection: Connection, application: Applicat
     return await _issue(connection, application.application_id, None, None, words or None, expires_at)
 
 
-async def issue_emulation_token(connection: Connection, application_id: int, emulation: Emulation) -> NewToken:
-    """Give out the token with which its bearer acts as the emulated user until the emulation ends."""
-    return await _issue(connection, application_id, emulation.real_user_id, emulation.emulation_id, None,
-                        emulation.ends_at)
+async def issue_emulation_token(connection: Connection, actor: Actor, emulation: Emulation) -> NewToken:
+    """Give out the token with which its bearer acts as the emulated user until the emulation ends.
+
+    It allows no more than the token with which the emulation was started.
+    """
+    return await _issue(connection, actor.application_id, emulation.real_user_id, emulation.emulation_id,
+                        actor.scopes, emulation.ends_at)
 
 
 async def find_token(database: Database, access_token: str) -> TokenCaller | None:

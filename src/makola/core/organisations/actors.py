@@ -51,7 +51,7 @@ async def load_actor(database: Database, user_id: int, standing: Standing) -> Ac
 def may_emulate(real: Actor, emulated: Actor) -> bool:
     """Say whether one actor may act as another: only downwards in the tree, and never with more rights."""
     return (real.may(Permission.EMULATION_START) and real.organisation_id in emulated.chain[:-1]
-            and real.grants.covers(emulated.grants))
+            and real.rights.covers(emulated.rights))
 
 
 async def find_platform_actor(connection: Connection) -> Actor | None:

@@ -76,7 +76,7 @@ async def start_emulation(database: Database, actor: Actor, user_id: int, reason
         raise InvalidOrganisationError(f"From {SHORTEST_S} to {LONGEST_S} seconds.", field="duration_s")
     async with database.connection() as connection:
         user = await find_member(connection, actor, user_id, field="user")
-    emulated = await load_actor(database, user_id, Standing(actor.application_id))
+    emulated = await load_actor(database, user_id, Standing(actor.application_id, actor.scopes))
     if emulated is None:
         raise UnknownMemberError("This user is suspended.", field="user")
     if not may_emulate(actor, emulated):

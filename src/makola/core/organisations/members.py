@@ -71,7 +71,8 @@ async def list_members(database: Database, actor: Actor, *, organisation_ids: Co
     actor.require(Permission.USER_VIEW)
     async with database.connection() as connection:
         visible = await subtree_ids(connection, actor)
-    wanted = [each for each in visible if each in set(organisation_ids)] if organisation_ids else visible
+    chosen = set(organisation_ids)
+    wanted = [each for each in visible if each in chosen] if chosen else visible
     return await identity_queries.list_users(database, wanted, text, limit=limit, offset=offset)
 
 
@@ -114,7 +115,8 @@ async def require_no_more_rights(connection: Connection, actor: Actor, user: Use
     Raises:
         PermissionDeniedError: the user may do something that the actor may not.
     """
-    if user.user_id != actor.user_id and not actor.grants.covers(await _grants_of(connection, user)):
+    oneself = user.user_id == actor.user_id and actor.scopes is None
+    if not oneself and not actor.rights.covers(await _grants_of(connection, user)):
         raise PermissionDeniedError("This user holds rights that you do not hold.")
 
 
@@ -218,7 +220,7 @@ async def _give(connection: Connection, actor: Actor, user: User, new: NewGrants
         raise InvalidOrganisationError("Only a user of the root of the tree can be root.", field="root")
     by_role = await assignable_permissions(connection, actor, new.role_ids, place.chain)
     together = {name: permissions.get(name, False) or by_role.get(name, False) for name in permissions | by_role}
-    if not actor.grants.covers(Grants(together, modules, new.admin, new.root)):
+    if not actor.rights.covers(Grants(together, modules, new.admin, new.root)):
         raise PermissionDeniedError("You cannot give rights that you do not hold.")
     assigned = AssignedGrants(permissions, sorted(set(new.role_ids)), modules, new.admin, new.root)
     before = await assigned_grants(connection, user.user_id)

@@ -167,7 +167,7 @@ async def _find_own(connection: Connection, actor: Actor, role_id: int) -> Role:
 
 
 def _require_held(actor: Actor, permissions: Mapping[Permission, bool]) -> None:
-    if not actor.grants.covers(Grants(permissions)):
+    if not actor.rights.covers(Grants(permissions)):
         raise PermissionDeniedError("A role cannot hold permissions that you do not hold.")
 
 

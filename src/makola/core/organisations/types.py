@@ -109,6 +109,14 @@ class Actor:
         """Whether the actor's organisation is the root of the tree."""
         return len(self.chain) == 1
 
+    @property
+    def rights(self) -> Grants:
+        """What the actor may do with this token: its grants, as far as the token's scopes allow them."""
+        if self.scopes is None:
+            return self.grants
+        return Grants({permission: self.grants.may_for_parent(permission) for permission in Permission
+                       if self.may(permission)}, self.modules)
+
     def may_use(self, module: Module) -> bool:
         """Say whether the actor may use all of a module, where that has no finer permissions."""
         return module in self.modules and (self.grants.admin or self.grants.root)

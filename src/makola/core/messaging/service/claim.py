@@ -86,7 +86,8 @@ class Claims:
         listed = await look_up(connection, {message.recipient for message in messages})
         charges: dict[tuple[int, str], Charge | None] = {}
         for key in {(message.organisation_id, message.network_id) for message in messages}:
-            charges[key] = await self._prices.charge(chains[key[0]], SMS, key[1]) if key[0] in chains else None
+            charges[key] = None if (chain := chains.get(key[0])) is None else await self._prices.charge(
+                chain, SMS, key[1], connection=connection)
         claims: list[Claim] = []
         holds: list[NewHold] = []
         for message in messages:

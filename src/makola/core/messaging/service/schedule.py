@@ -21,15 +21,16 @@ UPDATE messaging.message SET "time" = $3, due_at = $3, updated_at = $4,
 WHERE id = $1 AND organisation_id = $2 AND status = 1
 """
 
+# It stays `pending`: it never left, so it is in neither list (reference, section 1), but can be read by its id.
 _CANCEL = """
-UPDATE messaging.message SET status = 25, pending = false, due_at = NULL, updated_at = $3,
+UPDATE messaging.message SET status = 25, due_at = NULL, updated_at = $3,
        detail = 'Cancelled before it was sent.'
 WHERE id = $1 AND organisation_id = $2 AND status = 1
 """
 
 
 # An operator may report a message that it took as deleted: that one went out.
-_IS_CANCELLED = "SELECT status = 25 AND attempt_count = 0 FROM messaging.message WHERE id = $1"
+_IS_CANCELLED = "SELECT status = 25 AND pending FROM messaging.message WHERE id = $1"
 
 
 async def reschedule(database: Database, actor: Actor, message_id: UUID, time: datetime, *,
