@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.unity.hub import Hub, Tenant, new_number
+from tests.unity.hub import Hub, Tenant
 
 _JSON = "application/json"
 _FORM = "application/x-www-form-urlencoded"
@@ -165,8 +165,9 @@ async def test_anything_in_any_field(tenant: Tenant, changes: dict[str, object],
 
 async def test_a_client_that_leaves_in_the_middle_of_its_body_is_not_answered(hub: Hub, tenant: Tenant) -> None:
     sent: list[object] = []
-    pieces: list[dict[str, object]] = [{"type": "http.request", "body": b'{"From": "Makola", "To": "' + new_number().encode(),
-               "more_body": True}, {"type": "http.disconnect"}]
+    pieces: list[dict[str, object]] = [
+        {"type": "http.request", "body": b'{"From": "Makola", "To": "+23324', "more_body": True},
+        {"type": "http.disconnect"}]
 
     async def receive() -> dict[str, object]:
         return pieces.pop(0)

@@ -172,7 +172,7 @@ def _read_xlsx(path: Path, known: Collection[str]) -> Iterator[Row]:
             if header is None:
                 header = _header(cells, path, known)
             elif any(cell not in {"", None} for cell in cells):
-                yield _row(line, header, cells, line / rows)
+                yield _row(line, header, cells, min(1.0, line / rows))
     finally:
         book.close()
 
@@ -255,6 +255,8 @@ class RowWriter(AbstractContextManager["RowWriter"]):
                  trace: TracebackType | None) -> None:
         self._file.close()
         if kind is not None:
+            if self._book is not None:
+                self._sheet.close()
             self._draft.unlink()
             return
         if self._book is not None:

@@ -164,7 +164,7 @@ class _Run(Generic[T]):
                 for parsed in batch:
                     await self._store(connection, [parsed])
                 return
-            problems = [Problem(batch[0].line, getattr(error, "field", ""), getattr(error, "detail", "") or str(error))]
+            problems = [_problem_of(error, batch[0].line)]
         self._refuse(problems)
         self.good += len(batch) - len({problem.line for problem in problems})
 
@@ -172,3 +172,9 @@ class _Run(Generic[T]):
         for problem in problems:
             self.bad_lines.add(problem.line)
             self._report(problem)
+
+
+def _problem_of(error: Exception, line: int) -> Problem:
+    if isinstance(error, DomainError):
+        return Problem(line, error.field, error.detail)
+    return Problem(line, "", f"the database refuses it: {error}")
