@@ -41,9 +41,9 @@ class _Tier:
 
 _PLATFORM_USER = "Pat Root"
 _TIERS = (
-    _Tier("distributor", "Demonstration distributor", "Diana Ross", 0.3),
+    _Tier("distributor", "Demonstration distributor", "Distributor user", 0.3),
     _Tier("wholesaler", "Demonstration wholesaler", "Walter Hale", 0.4),
-    _Tier("reseller", "Demonstration Hub reseller", "Tom Jones", 0.6, "AGENT"),
+    _Tier("reseller", "Demonstration Hub reseller", "Reseller user", 0.6, "AGENT"),
     _Tier("customer", "Demonstration customer", "Carla Reyes", 1.0),
 )
 

@@ -51,7 +51,7 @@ def test_a_token_a_name_a_country_a_shipping_type_and_a_basket(server: Serving, 
                           "OAUTHLIB_INSECURE_TRANSPORT": "1"})
     assert ran.returncode == 0, ran.stderr
     name, made = ran.stdout.splitlines()
-    assert name == f"Tom Jones {reseller.organisation}"
+    assert name == f"Reseller user {reseller.organisation}"
     country_id, status, basket_id = made.split()
     assert (country_id, status) == ("829", "201")
     assert int(basket_id) > 0
