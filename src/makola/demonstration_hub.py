@@ -39,12 +39,12 @@ class _Tier:
     modules: tuple[str, ...] = ("WEBSTORE", "MESSAGING", "PAYMENTS")
 
 
-_PLATFORM_USER = "Pat Root"
+_PLATFORM_USER = "Platform user"
 _TIERS = (
     _Tier("distributor", "Demonstration distributor", "Distributor user", 0.3),
-    _Tier("wholesaler", "Demonstration wholesaler", "Walter Hale", 0.4),
+    _Tier("wholesaler", "Demonstration wholesaler", "Wholesaler user", 0.4),
     _Tier("reseller", "Demonstration Hub reseller", "Reseller user", 0.6, "AGENT"),
-    _Tier("customer", "Demonstration customer", "Carla Reyes", 1.0),
+    _Tier("customer", "Demonstration customer", "Customer user", 1.0),
 )
 
 _BUYER = (Permission.PRODUCT_VIEW, Permission.SHIPPING_TYPE_VIEW, Permission.ADDRESS_VIEW, Permission.BASKET_VIEW,

@@ -90,7 +90,7 @@ class Model:
             self.balances[credit] += amount
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(limits=st.lists(st.none() | st.integers(0, 100), min_size=_ACCOUNTS, max_size=_ACCOUNTS), steps=_steps)
 async def test_the_ledger_does_what_its_model_does(ledger_database: Database, limits: list[int | None],
                                                    steps: list[object]) -> None:
@@ -141,7 +141,7 @@ async def _reserve(books: Books, model: Model, tried: list[UUID], step: Reserve)
     tried.extend(hold.hold_id for hold in holds)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(legs=st.lists(st.tuples(_pairs, _amounts), min_size=1, max_size=4), data=st.data())
 async def test_a_part_that_is_split_off_is_settled_by_itself(
         ledger_database: Database, legs: list[tuple[tuple[int, int], int]], data: st.DataObject) -> None:

@@ -56,7 +56,7 @@ async def _work(world: World, process: Process, dying: DyingDatabase) -> None:
         while not dying.is_dead and any(
                 message.status < MessageStatus.SENT for message in (await world.stored()).values()):
             process.wake.set()
-            await asyncio.sleep(0.003)
+            await asyncio.sleep(0.01)
 
 
 @pytest.mark.parametrize("on_unknown", OnUnknown)

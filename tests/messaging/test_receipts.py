@@ -21,7 +21,7 @@ _SEGMENTS = {1: "Hello", 2: "x" * 200, 3: "x" * 400}
 _REPORTED = [MessageStatus.ACCEPTED, MessageStatus.SENT, MessageStatus.BUFFERED, MessageStatus.UNKNOWN,
              MessageStatus.DELIVERED, MessageStatus.UNDELIVERABLE, MessageStatus.EXPIRED, MessageStatus.REJECTED]
 _told = st.lists(st.tuples(st.integers(0, 2), st.sampled_from(_REPORTED)), max_size=8)
-_IN_DATABASE = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+_IN_DATABASE = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def _whole(segments: Sequence[MessageStatus | None]) -> MessageStatus | None:

@@ -214,7 +214,7 @@ class World:
                     "SELECT EXISTS (SELECT FROM messaging.message WHERE due_at IS NOT NULL AND organisation_id = $1)",
                     self.caller.actor.organisation_id):
                 process.wake.set()
-                await asyncio.sleep(0.005)
+                await asyncio.sleep(0.01)
         return await self.stored()
 
 

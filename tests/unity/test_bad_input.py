@@ -149,7 +149,7 @@ _anything = st.recursive(
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=4), inner, max_size=2), max_leaves=4)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.dictionaries(st.sampled_from([*_CODE_OF, "from", "to", "Nonsense"]), _anything), st.booleans())
 async def test_anything_in_any_field(tenant: Tenant, changes: dict[str, object], whole: bool) -> None:
     before = await tenant.footprint()
