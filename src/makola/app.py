@@ -7,8 +7,9 @@ from litestar import Litestar, Response, get
 from litestar.types import ControllerRouterHandler
 
 from makola import __version__
-from makola.api.common.asgi import AsgiApp, Receive, Scope, Send
+from makola.api.common.asgi import AsgiApp, Receive, Scope, Send, header, send_answer
 from makola.api.common.credentials import Credentials
+from makola.api.common.own_names import NOT_OURS, OwnNames
 from makola.api.common.token_endpoint import TokenEndpoint
 from makola.api.hub.app import DOCUMENT as HUB_DOCUMENT
 from makola.api.hub.app import TOKEN_PATH, HubApp
@@ -212,6 +213,7 @@ def _application(parts: _Parts, accept_queue: AcceptQueue) -> AsgiApp:
                             settings.callback_allow_private), product_routes(parts.shelf))
     tokens = TokenEndpoint(parts.database, lifetime_s=settings.access_token_lifetime_s, known_scopes=_SCOPES)
     pages = _pages(parts, hub)
+    own_names = OwnNames(settings.public_url or "")
 
     async def entrance(scope: Scope, receive: Receive, send: Send) -> None:
         """Send a request to its family by the first part of its path; the hot routes are asked first."""
@@ -222,6 +224,8 @@ def _application(parts: _Parts, accept_queue: AcceptQueue) -> AsgiApp:
             await tokens(scope, receive, send)
         elif first == "api":
             await hub(scope, receive, send)
+        elif first in _WITHOUT_CREDENTIALS and not own_names.include(header(scope, b"host")):
+            await send_answer(send, NOT_OURS)
         else:
             await pages(scope, receive, send)  # type: ignore[arg-type] # Litestar's own names for the same shapes
 
@@ -229,6 +233,8 @@ def _application(parts: _Parts, accept_queue: AcceptQueue) -> AsgiApp:
 
 
 _UNITY_DOCUMENT = "/v1/openapi.json"
+#: What the demonstration world shows to whoever asks: never under a name of somebody else's.
+_WITHOUT_CREDENTIALS = frozenset({"callbacks", "handset", "sandbox"})
 _TOKEN_PATHS = frozenset({"/oauth/token", TOKEN_PATH})
 #: What a client may ask its token to be limited to.
 _SCOPES = frozenset({*(endpoint.scope for endpoint in _UNITY_ENDPOINTS), *map(str, Permission)})

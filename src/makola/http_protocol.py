@@ -5,13 +5,18 @@ not known; the message-style body, which all known clients read, stands for all.
 """
 
 import json
-from http import HTTPStatus
+import re
+from http import HTTPMethod, HTTPStatus
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 _GENERAL_ERROR = 100  # the sub-code for a request that is wrong in a way no other sub-code names
 _LINGER_S = 2.0
+#: What the endpoints understand; the parser refuses methods that nobody has registered before anybody else sees them.
+_ALLOW = b"allow: DELETE, GET, PATCH, POST, PUT\r\n"
+_REQUEST_LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]{1,40}) [/*h]\S* HTTP/1")
+_METHODS = frozenset(method.value.encode() for method in HTTPMethod)
 
 
 class HeadTooLargeError(Exception):
@@ -31,6 +36,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._refused = False
         self._head_bytes = 0  # at most what the present head has, see data_received
         self._waiting_since: float | None = self.loop.time()
+        self._beginning = b""  # of the piece in which the present head began
 
     def data_received(self, data: bytes) -> None:
         """Feed the parser, keeping count.
@@ -41,6 +47,8 @@ class HttpProtocol(HttpToolsProtocol):
         if self._refused:
             return  # read and forget, so that the client gets to see the answer instead of a reset
         if self._in_head:
+            if not self._receiving:
+                self._beginning = data[:4096]
             self._head_bytes += len(data)
         super().data_received(data)
         if not self._receiving:
@@ -76,6 +84,8 @@ class HttpProtocol(HttpToolsProtocol):
         """Answer a request that the parser did not take."""
         if self._in_head and self._head_bytes > self.max_header_bytes:
             self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, self._head_too_large())
+        elif (line := _REQUEST_LINE.match(self._beginning)) and line.group(1) not in _METHODS:
+            self._refuse(HTTPStatus.METHOD_NOT_ALLOWED, "There is no such method.", _ALLOW)
         else:
             self._refuse(HTTPStatus.BAD_REQUEST, "This is not a valid HTTP request.")
 
@@ -106,7 +116,7 @@ class HttpProtocol(HttpToolsProtocol):
     def _head_too_large(self) -> str:
         return f"The request line and headers are larger than {self.max_header_bytes} bytes."
 
-    def _refuse(self, status: HTTPStatus, detail: str) -> None:
+    def _refuse(self, status: HTTPStatus, detail: str, headers: bytes = b"") -> None:
         """Answer `status` and end the connection; if an earlier request is under way, end it after that one."""
         self._refused = True
         self._unset_keepalive_if_required()
@@ -120,11 +130,12 @@ class HttpProtocol(HttpToolsProtocol):
                 return
             cycle.disconnected = True  # it was never complete: nothing is to answer it but us
             cycle.message_event.set()
-        body = json.dumps({"Status": _GENERAL_ERROR, "Detail": detail}).encode()
+        sub_code = int(status) if status is HTTPStatus.METHOD_NOT_ALLOWED else _GENERAL_ERROR
+        body = json.dumps({"Status": sub_code, "Detail": detail}).encode()
         lines = [STATUS_LINE[status]]
         lines += [b"%b: %b\r\n" % header for header in self.server_state.default_headers]
-        lines += [b"content-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n" % len(body),
-                  body]
+        lines += [headers, b"content-type: application/json\r\ncontent-length: %d\r\n" % len(body),
+                  b"connection: close\r\n\r\n", body]
         self.transport.write(b"".join(lines))
         if self.transport.can_write_eof():
             self.transport.write_eof()

@@ -169,6 +169,13 @@ async def test_nonsense_is_answered_400(running: Running, nonsense: bytes) -> No
     assert running.application.complete == []
 
 
+async def test_an_unknown_method_is_answered_405(running: Running) -> None:
+    answer = await running.exchange(b"BREW /v1/messages HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 405 ")
+    assert b"allow: DELETE, GET, PATCH, POST, PUT" in answer
+    assert answer.endswith(b'{"Status": 405, "Detail": "There is no such method."}')
+
+
 async def test_a_broken_chunk_is_answered_400(running: Running) -> None:
     answer = await running.exchange(HEAD + b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nzz\r\n")
     assert_refused(answer, 400, "not a valid HTTP request")

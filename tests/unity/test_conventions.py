@@ -4,9 +4,10 @@ import json
 import re
 from dataclasses import replace
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from makola.api.unity import values
@@ -246,11 +247,28 @@ async def test_the_keys_of_a_list(tenant: Tenant) -> None:
 
 
 async def test_the_keys_of_the_settings(tenant: Tenant) -> None:
-    settings = (await tenant.client.get("/v1/account/settings")).json
-    assert settings["AccountId"] == str(tenant.organisation_id)
+    before = (await tenant.client.get("/v1/account/settings")).json
+    assert before["AccountId"] == str(tenant.organisation_id)
     changed = await tenant.client.put("/v1/account/settings", emailDailySummary="Yes", TimeZone=None)
-    assert changed.json == settings | {"EmailDailySummary": True}
+    assert changed.json == before | {"EmailDailySummary": True}
     assert (await tenant.client.get("/v3/account/settings/")).json == changed.json
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_a_delivery_report_has_the_seed_s_event_data(hub: Hub, method: str) -> None:
+    tenant = await hub.tenant()
+    chosen = await tenant.client.post("/v1/account/settings", DeliveryReportNotificationMethod=method.lower(),
+                                      DeliveryReportNotificationUrl="http://127.0.0.1:9/reports")
+    assert chosen.json["DeliveryReportNotificationMethod"] == method
+    number = new_number()
+    wanted = await tenant.sent(to=number, RegisteredDelivery=True, ClientReference="a&b")
+    for message_id in (wanted, await tenant.sent(), await tenant.sent(RegisteredDelivery="No")):
+        await tenant.reaches(message_id, "Delivered")
+    (row,) = await hub.database.fetch(
+        "SELECT method, query, subject_id FROM callbacks.delivery WHERE organisation_id = $1", tenant.organisation_id)
+    assert (row["method"], row["subject_id"].hex) == (method, wanted)
+    assert parse_qsl(row["query"]) == [("From", "Makola"), ("To", number), ("MessageId", wanted),
+                                       ("ClientReference", "a&b"), ("Status", "Delivered")]
 
 
 async def test_units_and_rate_follow_the_segments(hub: Hub) -> None:
@@ -288,6 +306,7 @@ async def test_answers_outside_the_family_are_json_too(tenant: Tenant) -> None:
         assert reply.json
 
 
+@settings(deadline=None)
 @given(st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3)))

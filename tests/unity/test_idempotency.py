@@ -83,7 +83,8 @@ async def test_a_key_is_one_application_s(hub: Hub, tenant: Tenant) -> None:
 
 
 @pytest.mark.parametrize(("key", "outcome"), [
-    ("k" * 255, (201, 0)), ("k" * 256, (400, 8)), ("tab\tin it", (400, 8)), ("Größe", (201, 0)), ("", (201, 0))])
+    ("k" * 255, (201, 0)), ("k" * 256, (400, 8)), ("tab\tin it", (400, 8)), ("Größe", (201, 0)), ("", (201, 0)),
+    ("À la carte 日本".encode().decode("latin-1"), (201, 0))])
 async def test_the_keys_that_can_be(tenant: Tenant, key: str, outcome: tuple[int, int]) -> None:
     reply = await _keyed(tenant, key).post("/v1/messages", **_body())
     assert reply.outcome == outcome

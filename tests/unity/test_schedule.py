@@ -43,7 +43,7 @@ async def test_it_goes_out_at_its_time_and_not_before(hub: Hub, tenant: Tenant) 
     await tenant.reaches(message_id, "Delivered")
     accepted_at = await hub.database.fetchval("SELECT accepted_at FROM sandbox.submission WHERE message_id = $1",
                                               UUID(message_id))
-    assert timedelta(0) <= accepted_at - due < timedelta(seconds=1)
+    assert timedelta(0) <= accepted_at - due < timedelta(seconds=2)
 
 
 @pytest.mark.parametrize(("method", "status"), _METHODS)

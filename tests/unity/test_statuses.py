@@ -6,7 +6,7 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from makola.connectors.sandbox import HandsetState
@@ -48,6 +48,7 @@ def test_the_names_are_the_seed_s() -> None:
         "Invalid Account ID/Number"}
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(MessageStatus)))
 def test_whatever_is_reported_states_only_move_forward(reported: list[MessageStatus]) -> None:
     status = MessageStatus.SENT

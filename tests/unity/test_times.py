@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from makola.api.unity import values
@@ -64,6 +64,7 @@ def test_the_ends_of_time_are_read_or_refused(text: str, zone: str) -> None:
         assert refusal.own_code == "invalid_time"
 
 
+@settings(deadline=None)
 @given(st.datetimes(datetime(1990, 1, 1), datetime(2090, 1, 1), timezones=st.just(UTC)),
        st.sampled_from(["GMT", "Africa/Lagos", "Asia/Kathmandu", "America/St_Johns"]))
 def test_what_is_written_is_read_as_the_same_second(moment: datetime, zone: str) -> None:
@@ -75,6 +76,7 @@ def test_what_is_written_is_read_as_the_same_second(moment: datetime, zone: str)
     assert read in {second, second - timedelta(hours=1)} if local.fold else read == second
 
 
+@settings(deadline=None)
 @given(st.datetimes(datetime(1990, 1, 1), datetime(2090, 1, 1)),
        st.integers(-14 * 4, 14 * 4), st.sampled_from(["", ".5", ".123", ",1234567"]), st.sampled_from(["T", " "]))
 def test_iso_8601_with_an_offset_is_read_exactly(local: datetime, quarters: int, fraction: str, between: str) -> None:
@@ -88,6 +90,7 @@ def test_iso_8601_with_an_offset_is_read_exactly(local: datetime, quarters: int,
     assert read.microsecond == int((fraction[1:] or "0").ljust(6, "0")[:6])
 
 
+@settings(deadline=None)
 @given(st.text(max_size=30))
 def test_no_text_breaks_the_reader(text: str) -> None:
     try:

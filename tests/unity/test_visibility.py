@@ -92,7 +92,7 @@ async def test_two_secrets_are_both_good(hub: Hub) -> None:
 async def test_what_is_remembered_of_a_caller_is_forgotten_in_time(module_database_url: str, hub: Hub,
                                                                    tmp_path: Path) -> None:
     (tmp_path / "demo.json").write_text(json.dumps(hub.world))
-    async with running_hub(module_database_url, tmp_path, world=False, actor_cache_s=0.4) as remembering:
+    async with running_hub(module_database_url, tmp_path, world=False, actor_cache_s=1.5) as remembering:
         tenant = await remembering.tenant()
         assert (await tenant.client.get("/v1/messages")).status == 200
         await hub.database.execute("UPDATE organisations.organisation SET suspended_at = now() WHERE id = $1",
@@ -104,7 +104,7 @@ async def test_what_is_remembered_of_a_caller_is_forgotten_in_time(module_databa
         async def is_refused() -> bool:
             return (await tenant.client.get("/v1/messages")).status == 401
 
-        await eventually(is_refused, within_s=3)
+        await eventually(is_refused, within_s=5)
 
 
 async def test_settings_are_one_s_own(hub: Hub) -> None:

@@ -13,6 +13,7 @@ from makola.settings import Loaded
 class _Client(msgspec.Struct):
     client_id: str
     client_secret: str
+    organisation: int
 
 
 class _World(msgspec.Struct):
@@ -30,7 +31,7 @@ def demo() -> None:
 @click.option("--client", default="merchant", show_default=True, help="Which of the clients in demo.json.")
 @with_settings
 def env(loaded: Loaded, client: str) -> None:
-    """Print MAKOLA_URL, CLIENT_ID, CLIENT_SECRET and HANDSET for `eval`."""
+    """Print MAKOLA_URL, CLIENT_ID, CLIENT_SECRET, HANDSET and ORGANISATION for `eval`."""
     file = loaded.settings.data_directory / "demo.json"
     try:
         world = msgspec.json.decode(file.read_bytes(), type=_World)
@@ -40,5 +41,6 @@ def env(loaded: Loaded, client: str) -> None:
         raise StartError(f"{file} has no client {client!r}, only {', '.join(sorted(world.clients))}")
     chosen = world.clients[client]
     for name, value in (("MAKOLA_URL", world.base_url), ("CLIENT_ID", chosen.client_id),
-                        ("CLIENT_SECRET", chosen.client_secret), ("HANDSET", world.handsets[0])):
+                        ("CLIENT_SECRET", chosen.client_secret), ("HANDSET", world.handsets[0]),
+                        ("ORGANISATION", str(chosen.organisation))):
         click.echo(f"export {name}={shlex.quote(value)}")

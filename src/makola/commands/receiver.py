@@ -2,12 +2,17 @@
 
 import hmac
 import sys
+from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import click
 
+from makola.commands.options import with_settings
+from makola.commands.session import in_session
+from makola.core.callbacks.service import signing_secret
 from makola.core.callbacks.signatures import signature_headers
 from makola.server import StartError
+from makola.settings import Loaded
 
 _LONGEST_BODY = 1_048_576
 
@@ -41,7 +46,7 @@ class _Receiver(BaseHTTPRequestHandler):
 
     def _signature(self, body: bytes) -> str:
         if self.secret is None:
-            return "not checked (give --secret)"
+            return "not checked (give --organisation or --secret)"
         webhook_id, timestamp = self.headers.get("webhook-id", ""), self.headers.get("webhook-timestamp", "")
         if not (webhook_id.isascii() and timestamp.isdigit()):
             return "missing"
@@ -52,16 +57,20 @@ class _Receiver(BaseHTTPRequestHandler):
 
 
 @click.command("listen")
-@click.argument("port", type=click.IntRange(1, 65535))
-@click.option("--secret", help="whsec_… of `makola callbacks secret`, to check signatures with.")
-def listen(port: int, secret: str | None) -> None:
+@click.argument("on_port", metavar="PORT", type=click.IntRange(1, 65535))
+@click.option("--secret", help="whsec_…, to check signatures with.")
+@click.option("--organisation", "organisation_id", type=int, help="Check signatures with this organisation's secret.")
+@with_settings
+def listen(loaded: Loaded, on_port: int, secret: str | None, organisation_id: int | None) -> None:
     """Receive callbacks on http://localhost:PORT and print them, until Ctrl-C."""
+    if secret is None and organisation_id is not None:
+        secret = in_session(loaded, partial(signing_secret, organisation_id=organisation_id))
     handler = type("_Receiver", (_Receiver,), {"secret": secret})
     try:
-        server = HTTPServer(("127.0.0.1", port), handler)
+        server = HTTPServer(("127.0.0.1", on_port), handler)
     except OSError as error:
-        raise StartError(f"cannot listen on port {port}: {error.strerror}") from error
-    click.echo(f"Listening on http://localhost:{port}/ (any path). Stop with Ctrl-C.")
+        raise StartError(f"cannot listen on port {on_port}: {error.strerror}") from error
+    click.echo(f"Listening on http://localhost:{on_port}/ (any path). Stop with Ctrl-C.")
     sys.stdout.flush()
     try:
         server.serve_forever()

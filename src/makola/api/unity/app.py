@@ -23,7 +23,7 @@ from makola.api.common.asgi import (
 from makola.api.common.credentials import Credentials, NotAuthenticatedError
 from makola.api.unity.endpoint import Endpoint, UnityContext
 from makola.api.unity.errors import UnityError, answer_to
-from makola.api.unity.request import UnityRequest, read_query, read_values
+from makola.api.unity.request import UnityRequest, read_key, read_query, read_values
 from makola.core.organisations.permissions import Module
 from makola.kit.database import OUTAGE
 from makola.kit.errors import DomainError
@@ -102,14 +102,14 @@ class UnityApp:
             raise UnityError("scope_missing", f"The access token does not allow {endpoint.scope}.")
         if not caller.actor.may_use(Module.MESSAGING):
             raise UnityError("scope_missing", "This organisation, or this user, may not use the messaging module.")
-        key = header(scope, b"idempotency-key")
+        key = read_key(scope)
         try:
             body: dict[str, object] = {}
             if endpoint.reads_body:
                 raw = await read_body(scope, receive, self._max_body_bytes)
                 body = read_values(scope, raw) if raw or not query else {}
             return await endpoint.handler(self._context, UnityRequest(
-                caller, path, query, body, key.decode("latin-1") if key else "", parts[0], self._base_url(scope)))
+                caller, path, query, body, key, parts[0], self._base_url(scope)))
         except DomainError as error:
             if not endpoint.cased:
                 raise

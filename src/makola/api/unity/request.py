@@ -1,5 +1,6 @@
 """Read a request: JSON or a form, names in any case (reference, section 0)."""
 
+import codecs
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
@@ -43,6 +44,15 @@ class UnityRequest:
         return {**self.query, **self.body} if self.body else self.query
 
 
+def read_key(scope: Scope) -> str:
+    """Return the Idempotency-Key; empty for none. Beyond ASCII clients write UTF-8, and old ones Latin-1."""
+    raw = header(scope, b"idempotency-key") or b""
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
+
+
 def read_query(scope: Scope) -> dict[str, object]:
     """Return the query's values by lower-case name; the last of a repeated name counts.
 
@@ -72,7 +82,7 @@ def read_values(scope: Scope, body: bytes) -> dict[str, object]:
 
 def _read_json(body: bytes) -> dict[str, object]:
     try:
-        decoded = msgspec.json.decode(body)
+        decoded = msgspec.json.decode(body.removeprefix(codecs.BOM_UTF8))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UnityError("malformed", f"The body is not valid JSON: {error}.") from error
     if not isinstance(decoded, dict):

@@ -219,10 +219,11 @@ async def export_products(connection: Connection) -> AsyncIterator[Mapping[str, 
     """Yield every product as a row that `ProductImporter` reads."""
     async for products in queries.all_products(connection):
         for product in products:
-            yield _written(product)
+            yield row_of(product)
 
 
-def _written(product: Product) -> dict[str, object]:
+def row_of(product: Product) -> dict[str, object]:
+    """Return a product as a row that `ProductImporter` reads."""
     row: dict[str, object] = {name: getattr(product, name) for name in (*_WORDS, *_TEXTS)}
     row |= {name: getattr(product, name)
             for name in ("stock", "popularity", "is_shippable", "is_financeable", "withdrawn")}

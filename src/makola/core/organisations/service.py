@@ -1,10 +1,10 @@
 """What may be done with organisations."""
 
-import re
 from dataclasses import asdict, fields
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from makola.core.organisations.countries import country_by_code
 from makola.core.organisations.errors import InvalidSettingError, UnknownOrganisationError
 from makola.core.organisations.queries import TREE_CHANNEL, organisation_of
 from makola.core.organisations.types import AccountSettings, Actor, Organisation
@@ -67,7 +67,7 @@ async def save_account_settings(connection: Connection, actor: Actor, settings: 
 
 def check_account_settings(settings: AccountSettings) -> None:
     """Refuse values that an account cannot have (the callback URL's address is checked where it is used)."""
-    if not re.fullmatch(r"[A-Z]{2}", settings.country_code):
+    if country_by_code(settings.country_code) is None:
         raise InvalidSettingError("The country must be an ISO 3166 two-letter code.", field="country_code")
     if not is_time_zone(settings.time_zone):
         raise InvalidSettingError("The time zone must be an IANA name such as Africa/Accra.", field="time_zone")

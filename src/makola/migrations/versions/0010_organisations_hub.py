@@ -1,4 +1,4 @@
-"""Organisations: permissions, roles, modules, emulation, audit, addresses; users and API clients as the Hub has them."""
+"""Organisations: permissions, roles, modules, emulation, audit, addresses; users and API clients of the Hub."""
 
 from makola.migrations.statements import execute
 
