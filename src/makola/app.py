@@ -84,8 +84,13 @@ class Runtime:
 
     async def stop(self) -> None:
         """Store everything that was accepted, stop the loops, close what is open."""
-        if self.accept_queue is not None:
-            await self.accept_queue.drain()
+        try:
+            if self.accept_queue is not None:
+                await self.accept_queue.drain()
+        finally:
+            await self._close()
+
+    async def _close(self) -> None:
         await self.background.stop()
         if self.callback_worker is not None:
             await self.callback_worker.stop()
@@ -197,7 +202,7 @@ def _start_accepting(parts: _Parts, dispatcher: Dispatcher | None) -> AcceptQueu
     queue = AcceptQueue(parts.database, AcceptLimits(
         queue=settings.accept_queue_limit, batch=settings.accept_batch_limit, lease_s=settings.lease_s,
         validity_s=settings.message_validity_s), dispatcher)
-    queue.start()
+    queue.start(parts.background.failed)
     return queue
 
 

@@ -47,7 +47,8 @@ async def test_defaults_changes_and_their_effect(database: Database, actor: Acto
 
 
 @pytest.mark.parametrize(("field", "value"), [
-    ("country_code", "gh"), ("country_code", "GHA"), ("country_code", ""), ("country_code", "G\n"),
+    ("country_code", "gh"), ("country_code", "GHA"), ("country_code", "XX"),
+    ("country_code", ""), ("country_code", "G\n"),
     ("time_zone", "Nowhere"), ("time_zone", ""), ("time_zone", "../GMT"), ("time_zone", "GMT\0"),
     ("delivery_report_method", "get"), ("delivery_report_method", "")])
 async def test_what_cannot_be_chosen(database: Database, actor: Actor, field: str, value: str) -> None:

@@ -78,7 +78,9 @@ class Background:
                         await asyncio.wait_for(self.stopping.wait(), _AFTER_OUTAGE_S)
                     continue
                 woken = asyncio.create_task(wake.wait())
-                await asyncio.wait({stopping, woken}, timeout=idle_s, return_when=asyncio.FIRST_COMPLETED)
-                woken.cancel()
+                try:
+                    await asyncio.wait({stopping, woken}, timeout=idle_s, return_when=asyncio.FIRST_COMPLETED)
+                finally:
+                    woken.cancel()
         finally:
             stopping.cancel()

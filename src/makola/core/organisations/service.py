@@ -67,7 +67,8 @@ async def save_account_settings(connection: Connection, actor: Actor, settings: 
 
 def check_account_settings(settings: AccountSettings) -> None:
     """Refuse values that an account cannot have (the callback URL's address is checked where it is used)."""
-    if country_by_code(settings.country_code) is None:
+    country = country_by_code(settings.country_code)
+    if country is None or country.iso_code != settings.country_code:
         raise InvalidSettingError("The country must be an ISO 3166 two-letter code.", field="country_code")
     if not is_time_zone(settings.time_zone):
         raise InvalidSettingError("The time zone must be an IANA name such as Africa/Accra.", field="time_zone")

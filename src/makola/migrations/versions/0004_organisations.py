@@ -19,10 +19,10 @@ def upgrade() -> None:
             name text NOT NULL,
             created_at timestamptz NOT NULL DEFAULT now(),
             suspended_at timestamptz,
-            CONSTRAINT organisation_chain CHECK (
+            CONSTRAINT organisation_chain CHECK (coalesce(  -- a check that is NULL would pass
                 chain[cardinality(chain)] = id
                 AND ((parent_id IS NULL AND cardinality(chain) = 1)
-                     OR chain[cardinality(chain) - 1] = parent_id))
+                     OR chain[cardinality(chain) - 1] = parent_id), false))
         );
         CREATE INDEX organisation_parent ON organisations.organisation (parent_id, id);
         CREATE INDEX organisation_chain ON organisations.organisation USING gin (chain);

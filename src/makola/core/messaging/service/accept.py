@@ -77,9 +77,15 @@ class AcceptQueue:
         self._closing = False
         self._writer: asyncio.Task[None] | None = None
 
-    def start(self) -> None:
-        """Begin to store."""
+    def start(self, failed: asyncio.Event | None = None) -> None:
+        """Begin to store; `failed` is set should the writer ever end by a mistake of the program."""
         self._writer = asyncio.create_task(self._run(), name="accept-queue")
+
+        def ended(writer: asyncio.Task[None]) -> None:
+            if failed is not None and not writer.cancelled() and writer.exception() is not None:
+                failed.set()
+
+        self._writer.add_done_callback(ended)
 
     async def drain(self) -> None:
         """Store everything that waits, and stop."""
