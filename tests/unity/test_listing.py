@@ -101,13 +101,16 @@ async def test_pages_follow_each_other_without_a_gap_even_within_one_second(hub:
 
 
 async def test_the_list_costs_the_same_number_of_statements_whatever_its_length(hub: Hub, history: Tenant) -> None:
-    counts = []
+    fewest = []
     for limit in (1, 10, 1000):
-        async with _statements(hub) as statements:
-            await history.client.get("/v1/messages", limit=limit)
-        counts.append(len(statements))
-    assert len(set(counts)) == 1, statements
-    assert counts[0] <= 4, statements
+        counts = []
+        for _ in range(5):  # background work and forgotten credentials can only add to what a request asks
+            async with _statements(hub) as statements:
+                await history.client.get("/v1/messages", limit=limit)
+            counts.append(len(statements))
+        fewest.append(min(counts))
+    assert len(set(fewest)) == 1, fewest
+    assert fewest[0] <= 4, fewest
 
 
 async def test_the_list_s_order_comes_from_its_index(hub: Hub, history: Tenant) -> None:
