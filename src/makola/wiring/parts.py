@@ -1,0 +1,57 @@
+"""What the pieces of one process share."""
+
+from dataclasses import dataclass
+
+from makola.api.common.credentials import Credentials
+from makola.kit.background import Background
+from makola.kit.database import Database, WakeUps
+from makola.kit.outgoing import AddressPolicy, OutgoingHttp
+from makola.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What every domain's wiring works with.
+
+    Attributes:
+        settings: of this installation.
+        database: the pool of connections.
+        wake_ups: what is notified between processes; a loop asks it for its channel's event.
+        background: the loops of this process.
+        credentials: who an API request acts for.
+        outgoing: calls what customers name.
+        outgoing_to_operator: calls what the operator's settings name, wherever it is.
+    """
+
+    settings: Settings
+    database: Database
+    wake_ups: WakeUps
+    background: Background
+    credentials: Credentials
+    outgoing: OutgoingHttp
+    outgoing_to_operator: OutgoingHttp
+
+    async def close(self) -> None:
+        """Close what is open, once the loops have ended."""
+        await self.wake_ups.stop()
+        await self.outgoing.close()
+        await self.outgoing_to_operator.close()
+        await self.database.close()
+
+
+async def connect(settings: Settings) -> Parts:
+    """Open what a process needs before anything runs.
+
+    Args:
+        settings: of this installation; `database_url` is set.
+
+    Raises:
+        DatabaseUnavailableError: the database cannot be reached.
+    """
+    if settings.database_url is None:
+        raise ValueError("database_url must be set")
+    database = await Database.connect(settings.database_url, max_size=settings.database_pool_size)
+    return Parts(settings, database, WakeUps(settings.database_url), Background(),
+                 Credentials(database, remember_s=settings.actor_cache_s),
+                 OutgoingHttp(AddressPolicy(allow_private=settings.callback_allow_private)),
+                 OutgoingHttp(AddressPolicy(allow_private=True)))
