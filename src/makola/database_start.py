@@ -1,19 +1,24 @@
 """The database of a process: the embedded one or a named one, checked, and migrated where that is asked."""
 
 import contextlib
+import threading
 from collections.abc import Iterator
 
 import asyncpg
 import sqlalchemy.exc
+import structlog
 from alembic.util import CommandError
 
 from makola import migrations
 from makola.kit.database import OUTAGE, Database
-from makola.kit.embedded_postgres import EmbeddedPostgres
+from makola.kit.embedded_postgres import EmbeddedPostgres, EmbeddedPostgresError
 from makola.server import StartError, Stopping
 from makola.settings import Settings
 
 _STOP_TIMEOUT_S = 30.0
+_WATCH_S = 0.5
+
+_log = structlog.get_logger(__name__)
 
 
 @contextlib.contextmanager
@@ -34,12 +39,35 @@ def database_url(settings: Settings, stopping: Stopping | None = None) -> Iterat
     if stopping is not None:
         stopping.last_words = server.signal_stop
     try:
-        yield server.url()
+        with _watched(server):
+            yield server.url()
     finally:
         if stopping is None:
             server.stop()
         else:
             server.stop(timeout_s=min(_STOP_TIMEOUT_S, max(0.5, stopping.time_left_s() - 0.5)))
+
+
+@contextlib.contextmanager
+def _watched(server: EmbeddedPostgres) -> Iterator[None]:
+    """Start the embedded PostgreSQL again whenever it dies; a thread, because commands have no loop of their own."""
+    done = threading.Event()
+
+    def watch() -> None:
+        while not done.wait(_WATCH_S):
+            try:
+                if server.revive():
+                    _log.error("embedded_postgres_restarted", directory=str(server.directory))
+            except EmbeddedPostgresError as error:
+                _log.critical("embedded_postgres_is_down", error=str(error))
+
+    thread = threading.Thread(target=watch, name="embedded-postgres", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
 
 
 async def migrate(url: str) -> None:

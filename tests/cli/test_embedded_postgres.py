@@ -117,6 +117,19 @@ def test_a_server_that_was_killed_recovers(cluster: Path) -> None:
     server.stop()
 
 
+def test_a_server_that_dies_while_it_is_used_is_revived(cluster: Path) -> None:
+    server = EmbeddedPostgres(cluster, FAST)
+    try:
+        assert not server.revive()
+        kill(postmaster_pid(cluster))
+        assert server.revive()
+        assert ask(server, "SELECT 1") == 1
+    finally:
+        server.stop()
+    assert not server.revive(), "what was stopped stays so"
+    assert not (cluster / "postmaster.pid").exists()
+
+
 def test_a_pid_that_has_passed_to_another_program_is_not_in_the_way(cluster: Path) -> None:
     kill(leave_running(cluster, FAST))
     file = cluster / "postmaster.pid"

@@ -130,6 +130,29 @@ class EmbeddedPostgres:
                         self._socket_directory().rmdir()
             self._leave()
 
+    def revive(self) -> bool:
+        """Start the server again if it has died, as when the system ran out of memory and killed it.
+
+        Returns:
+            Whether it had died, and runs again.
+
+        Raises:
+            EmbeddedPostgresError: it cannot be started.
+        """
+        if self._users is None or self._postmaster() is not None:
+            return False
+        with self._changing():  # another process that uses it may have been faster
+            if self._postmaster() is not None:
+                return False
+            if self._process is not None:
+                self._process.poll()
+            try:
+                self._launch()
+                self._insist()
+            except OSError as error:
+                raise EmbeddedPostgresError(f"cannot start PostgreSQL again: {error}") from error
+        return True
+
     def signal_stop(self) -> None:
         """Tell the server to stop and do not wait; for a process that is about to end by force."""
         if self._users is not None and _try_lock(self._users, fcntl.LOCK_EX):
@@ -152,13 +175,17 @@ class EmbeddedPostgres:
             if postmaster is None:
                 self._make_cluster()
                 self._launch()
-            until = time.monotonic() + _ORPHANS_S
-            while not self._comes_up():
-                complaint = self._complaint()
-                if _ORPHANS not in complaint or time.monotonic() > until:
-                    raise EmbeddedPostgresError(f"PostgreSQL did not start: {complaint} (see {self._log})")
-                time.sleep(0.1)
-                self._launch()
+            self._insist()
+
+    def _insist(self) -> None:
+        """Wait until the server answers, starting it again while children of a killed one are still ending."""
+        until = time.monotonic() + _ORPHANS_S
+        while not self._comes_up():
+            complaint = self._complaint()
+            if _ORPHANS not in complaint or time.monotonic() > until:
+                raise EmbeddedPostgresError(f"PostgreSQL did not start: {complaint} (see {self._log})")
+            time.sleep(0.1)
+            self._launch()
 
     def _command(self) -> list[str]:
         chosen = {**self._settings, "unix_socket_directories": str(self._socket_directory())}
