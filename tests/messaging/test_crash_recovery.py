@@ -115,7 +115,7 @@ async def test_what_was_leased_and_never_left_is_sent_even_where_doubt_means_hol
     await database.execute("UPDATE messaging.message SET due_at = now() WHERE id = $1", scheduled.message_id)
     claims = Claims(database, {CONNECTOR: world.operator}, world.routing, world.prices, world.reports, lease_s=LEASE_S)
     claimed = await claims.take(10)
-    assert [message.message_id for message in claimed.by_connector[CONNECTOR]] == [scheduled.message_id]
+    assert [message.message_id for group in claimed.groups.values() for message in group] == [scheduled.message_id]
     assert (await world.stored())[scheduled.message_id].status is MessageStatus.ACCEPTED
     assert (await claims.take(10)).row_count == 0  # it is leased
     await world.end_leases()
@@ -137,7 +137,8 @@ async def test_a_lease_that_was_lost_is_not_used(database: Database) -> None:
 
     background = Background()
     sleeper.start(background, asyncio.Event())
-    sleeper.take(CONNECTOR, slept.by_connector[CONNECTOR], slept.lease_until)
+    for (connector, _), messages in slept.groups.items():
+        sleeper.take(connector, messages, slept.lease_until)
     await asyncio.sleep(0.1)
     await background.stop()
     assert world.operator.got == [accepted.message_id]

@@ -64,6 +64,33 @@ async def transfer(connection: Connection, leg: Leg, *, kind: str, reference: UU
     await store.insert_transfers(connection, [(leg, reference)], kind, now())
 
 
+async def transfer_all(connection: Connection, transfers: Sequence[tuple[Leg, UUID]], *, kind: str) -> None:
+    """Move many amounts at once: all or none.
+
+    Args:
+        connection: an open transaction; the accounts stay locked until it ends.
+        transfers: each amount with the id of what it is for; the accounts of each are of one currency.
+        kind: what the transfers are for, in one word.
+
+    Raises:
+        InsufficientFundsError: an account cannot cover what all of them together take from it; roll back.
+        InvalidTransferError: an amount below 1.
+    """
+    changes: dict[int, int] = defaultdict(int)
+    for leg, _ in transfers:
+        if leg.amount_units <= 0 or leg.debit_id == leg.credit_id:
+            raise InvalidTransferError("An amount must be above zero, between two accounts.", field="amount_units")
+        changes[leg.debit_id] -= leg.amount_units
+        changes[leg.credit_id] += leg.amount_units
+    if not changes:
+        return
+    await store.insert_transfers(connection, transfers, kind, now())
+    # The busiest accounts are locked last and for the shortest time: only the commit comes after this.
+    await store.lock_accounts(connection, changes)
+    if not await store.move(connection, {account_id: (amount, 0) for account_id, amount in changes.items()}):
+        raise InsufficientFundsError("An account cannot cover this amount.", field="amount_units")
+
+
 async def reserve(connection: Connection, holds: Sequence[NewHold], at: datetime) -> frozenset[UUID]:
     """Reserve each hold in turn where every account that it debits can cover it.
 
@@ -146,6 +173,20 @@ async def split(connection: Connection, hold_id: UUID, part: NewHold) -> UUID:
     await store.replace_legs(connection, hold_id, rest)
     await store.insert_holds(connection, [part], now())
     return part.hold_id
+
+
+async def withdraw(connection: Connection, hold_ids: Sequence[UUID]) -> None:
+    """Give back what open holds reserve and forget them, so that holds under the same ids can be made again.
+
+    A hold that came to nothing has left no transfer: nothing of the books is lost.
+
+    Args:
+        connection: an open transaction.
+        hold_ids: of holds; those that are closed, or were never made, are left as they are.
+    """
+    open_ids = await store.lock_holds(connection, hold_ids)
+    await settle(connection, kind="", void=open_ids)
+    await store.delete_holds(connection, open_ids)
 
 
 async def settle(connection: Connection, *, post: Sequence[UUID] = (), void: Sequence[UUID] = (),

@@ -37,7 +37,7 @@ GROUP BY h.id
 """
 
 # Two writers may close the same holds at once, one posting what the other voids.
-_LOCK_HOLDS = "SELECT FROM ledger.hold WHERE id = ANY($1::uuid[]) AND state = 0 ORDER BY id FOR UPDATE"
+_LOCK_HOLDS = "SELECT id FROM ledger.hold WHERE id = ANY($1::uuid[]) AND state = 0 ORDER BY id FOR UPDATE"
 
 _CLOSE_HOLDS = """
 UPDATE ledger.hold SET state = $2, closed_at = $3
@@ -96,9 +96,14 @@ async def insert_holds(connection: Connection, holds: Sequence[NewHold], at: dat
     await connection.execute(_INSERT_HOLDS, ids, debits, credits_, amounts, at)
 
 
-async def lock_holds(connection: Connection, hold_ids: Sequence[UUID]) -> None:
-    """Lock those that are still open until the transaction ends, in the order of their ids."""
-    await connection.execute(_LOCK_HOLDS, hold_ids)
+async def lock_holds(connection: Connection, hold_ids: Sequence[UUID]) -> list[UUID]:
+    """Lock those that are still open until the transaction ends, in the order of their ids; return them."""
+    return [row["id"] for row in await connection.fetch(_LOCK_HOLDS, hold_ids)]
+
+
+async def delete_holds(connection: Connection, hold_ids: Sequence[UUID]) -> None:
+    """Forget holds that were given back."""
+    await connection.execute("DELETE FROM ledger.hold WHERE id = ANY($1::uuid[]) AND state = 2", hold_ids)
 
 
 async def close_holds(connection: Connection, hold_ids: Sequence[UUID], state: HoldState,

@@ -55,15 +55,17 @@ COLUMNS = """id, organisation_id, application_id, inbound, pending, scheduled, r
     kind, status, units, attempt_count, price_units, "time", created_at, updated_at, valid_until, due_at, sender,
     recipient, network_id, connector, content, udh, client_reference, billing_info, detail"""
 
+# Schedules are taken up to $2 ahead; a lease or a retry, never before its time.
 _DUE = f"""
-SELECT {COLUMNS} FROM messaging.message WHERE due_at <= $1 ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED
+SELECT {COLUMNS} FROM messaging.message WHERE due_at <= $1::timestamptz + $2 AND (pending OR due_at <= $1)
+ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED
 """  # noqa: S608 - made of this module's own column names
 
 _BY_IDS = f"SELECT {COLUMNS} FROM messaging.message WHERE id = ANY($1::uuid[])"  # noqa: S608 - own column names
 
 _CLAIM = """
 UPDATE messaging.message m SET status = c.status, submitting = c.submitting, due_at = c.due_at, connector = c.connector,
-       price_units = c.price_units, detail = c.detail, pending = false, updated_at = $1
+       price_units = c.price_units, detail = c.detail, pending = c.status = 1, updated_at = $1
 FROM unnest($2::uuid[], $3::smallint[], $4::boolean[], $5::timestamptz[], $6::text[], $7::bigint[], $8::text[])
      AS c (id, status, submitting, due_at, connector, price_units, detail)
 WHERE m.id = c.id
@@ -74,13 +76,20 @@ WHERE m.id = c.id
 # counts.
 # A lease that is still nearly whole is left as it is, for `due_at` is in an index: then the row changes in place.
 _SUBMITTING = """
-UPDATE messaging.message m SET submitting = true, status = greatest(m.status, 3), updated_at = $3,
+UPDATE messaging.message m SET submitting = true, pending = false, status = greatest(m.status, 3), updated_at = $3,
        attempt_count = least(m.attempt_count + 1, 32767),
        due_at = CASE WHEN m.due_at < $4::timestamptz - ($4::timestamptz - $3::timestamptz) / 10 THEN $4
                      ELSE m.due_at END
 FROM unnest($1::uuid[], $2::timestamptz[]) AS leased (id, until)
 WHERE m.id = leased.id AND m.due_at = leased.until AND m.status < 20
 RETURNING m.id
+"""
+
+# What was taken ahead of its time is due at its time; the rest, at once.
+_GIVE_BACK = """
+UPDATE messaging.message m SET due_at = greatest(m."time", $3)
+FROM unnest($1::uuid[], $2::timestamptz[]) AS leased (id, until)
+WHERE m.id = leased.id AND m.due_at = leased.until AND NOT m.submitting AND m.status < 20
 """
 
 # 5 is `Sent`: what an operator has taken is not tried again and has not failed, whatever another attempt says, which
@@ -97,9 +106,10 @@ RETURNING m.id
 
 @dataclass(frozen=True, slots=True)
 class DueMessage:
-    """A row that a worker must look at, with what it needs to decide."""
+    """A row that a worker must look at, with what it needs to decide. `due_at`: its moment."""
 
     message: Message
+    due_at: datetime
     status: MessageStatus
     submitting: bool
     attempt_count: int
@@ -189,11 +199,11 @@ async def insert_keys(connection: Connection, drafts: Sequence[Draft], at: datet
         [d.client_reference for d, _ in pairs], at)
 
 
-async def lock_due(connection: Connection, at: datetime, limit: int) -> list[DueMessage]:
-    """Lock up to `limit` rows whose moment has come and that nobody else has locked."""
-    return [DueMessage(message_of(row), MessageStatus(row["status"]), row["submitting"],
+async def lock_due(connection: Connection, at: datetime, ahead: timedelta, limit: int) -> list[DueMessage]:
+    """Lock up to `limit` rows whose moment has come, or comes within `ahead`, and that nobody else has locked."""
+    return [DueMessage(message_of(row), row["due_at"], MessageStatus(row["status"]), row["submitting"],
                        row["attempt_count"], row["connector"], row["valid_until"])
-            for row in await connection.fetch(_DUE, at, limit)]
+            for row in await connection.fetch(_DUE, at, ahead, limit)]
 
 
 async def claim(connection: Connection, claims: Sequence[Claim], at: datetime) -> None:
@@ -217,6 +227,17 @@ async def mark_submitting(connection: Connection, leases: Sequence[tuple[UUID, d
     rows = await connection.fetch(_SUBMITTING, [message_id for message_id, _ in leases], [until for _, until in leases],
                                   at, lease_until)
     return {row["id"] for row in rows}
+
+
+async def give_back(connection: Connection, leases: Sequence[tuple[UUID, datetime]], at: datetime) -> None:
+    """End leases, so that another process sends what this one no longer will.
+
+    Args:
+        connection: any.
+        leases: each message with the end of its lease; one that has been taken over since is left alone.
+        at: now.
+    """
+    await connection.execute(_GIVE_BACK, [message_id for message_id, _ in leases], [until for _, until in leases], at)
 
 
 async def record_outcomes(connection: Connection, outcomes: Sequence[Outcome], at: datetime) -> set[UUID]:

@@ -16,17 +16,27 @@ from makola.core.messaging.ports import OnUnknown, OutgoingMessage, SmsConnector
 from makola.core.messaging.reports import Reports
 from makola.core.messaging.routing import RoutingTable
 from makola.core.messaging.store import Claim, DueMessage
-from makola.core.messaging.types import Message, MessageStatus
+from makola.core.messaging.types import MessageStatus
 from makola.core.organisations.queries import find_active_chains
 from makola.kit.clock import now
 from makola.kit.database import Connection, Database
 
+#: How long before its time a scheduled message is decided and paid for, so that at its time it only has to leave.
+#: Until then it stays `Scheduled`, and can be moved and cancelled.
+AHEAD = timedelta(seconds=2)
+
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """Messages leased to this process until `lease_until`, by connector, and how many rows were looked at."""
+    """Messages leased to this process.
 
-    by_connector: dict[str, list[OutgoingMessage]]
+    Attributes:
+        groups: by connector and the moment at which they may leave.
+        lease_until: when another process takes them over.
+        row_count: how many rows were looked at.
+    """
+
+    groups: dict[tuple[str, datetime], list[OutgoingMessage]]
     lease_until: datetime
     row_count: int
 
@@ -48,10 +58,10 @@ class Claims:
         self._lease = timedelta(seconds=lease_s)
 
     async def take(self, limit: int) -> Claimed:
-        """Decide up to `limit` rows whose moment has come; lease those that are to leave."""
+        """Decide up to `limit` rows whose moment has come or is about to; lease those that are to leave."""
         at = now()
         async with self._database.transaction() as connection:
-            due = await store.lock_due(connection, at, limit)
+            due = await store.lock_due(connection, at, AHEAD, limit)
             if not due:
                 return Claimed({}, at, 0)
             claims = await self._decide(connection, due, at)
@@ -63,25 +73,29 @@ class Claims:
                 post=[claim.message_id for claim in claims.values() if claim.status is MessageStatus.UNKNOWN])
             await self._reports.write(connection, [(row.message, claims[row.message.message_id].status)
                                                    for row in ended])
-        by_connector: dict[str, list[OutgoingMessage]] = defaultdict(list)
+        groups: dict[tuple[str, datetime], list[OutgoingMessage]] = defaultdict(list)
         for row in due:
             claim = claims[row.message.message_id]
             if claim.due_at is not None:
-                by_connector[claim.connector].append(store.outgoing_of(row.message, row.valid_until))
-        return Claimed(by_connector, at + self._lease, len(due))
+                moment = max(row.due_at, at)
+                groups[claim.connector, moment].append(store.outgoing_of(row.message, row.valid_until))
+        return Claimed(groups, at + self._lease, len(due))
 
     async def _decide(self, connection: Connection, due: Sequence[DueMessage], at: datetime) -> dict[UUID, Claim]:
-        scheduled = [row.message for row in due if row.status is MessageStatus.SCHEDULED]
+        # One that has a price was decided by a process that died since: it is paid for.
+        scheduled = [row for row in due
+                     if row.status is MessageStatus.SCHEDULED and not row.message.price_units]
         claims: dict[UUID, Claim] = {}
         if scheduled:
             claims = {claim.message_id: claim for claim in await self._release(connection, scheduled, at)}
         for row in due:
-            if row.status is not MessageStatus.SCHEDULED:
+            if row.message.message_id not in claims:
                 claims[row.message.message_id] = self._resume(row, at)
         return claims
 
-    async def _release(self, connection: Connection, messages: Sequence[Message], at: datetime) -> list[Claim]:
-        """Decide scheduled messages as they would be decided if they were sent now."""
+    async def _release(self, connection: Connection, due: Sequence[DueMessage], at: datetime) -> list[Claim]:
+        """Decide scheduled messages as they would be decided if they were sent now: their time has all but come."""
+        messages = [row.message for row in due]
         chains = await find_active_chains(connection, {message.organisation_id for message in messages})
         listed = await look_up(connection, {message.recipient for message in messages})
         charges: dict[tuple[int, str], Charge | None] = {}
@@ -90,9 +104,10 @@ class Claims:
                 chain, SMS, key[1], connection=connection)
         claims: list[Claim] = []
         holds: list[NewHold] = []
-        for message in messages:
+        for row in due:
+            message = row.message
             charge = charges[message.organisation_id, message.network_id]
-            claim = self._judge(message, chains.get(message.organisation_id), charge, listed, at)
+            claim = self._judge(row, chains.get(message.organisation_id), charge, listed, at)
             claims.append(claim)
             if claim.due_at is not None and charge is not None:
                 holds.append(NewHold(message.message_id, charge.times(message.units)))
@@ -102,8 +117,9 @@ class Claims:
                              detail="The account did not have enough credit when the message was due.")
                 for claim in claims]
 
-    def _judge(self, message: Message, chain: Sequence[int] | None, charge: Charge | None, listed: Listed,
+    def _judge(self, row: DueMessage, chain: Sequence[int] | None, charge: Charge | None, listed: Listed,
                at: datetime) -> Claim:
+        message = row.message
         connector = self._routing.connector_for(message.network_id)
         ended = Claim(message.message_id, MessageStatus.BLACKLISTED, submitting=False, due_at=None,
                       connector=connector or "", price_units=0,
@@ -116,7 +132,8 @@ class Claims:
             return replace(ended, status=MessageStatus.UNROUTEABLE, detail="There was no route or no price any more.")
         if connector not in self._connectors:
             return replace(ended, status=MessageStatus.SMSC_INVALID, detail="The route's gateway is not connected.")
-        return replace(ended, status=MessageStatus.ACCEPTED, due_at=at + self._lease, detail="",
+        status = MessageStatus.SCHEDULED if row.due_at > at else MessageStatus.ACCEPTED
+        return replace(ended, status=status, due_at=at + self._lease, detail="",
                        price_units=charge.price_units * message.units)
 
     def _resume(self, row: DueMessage, at: datetime) -> Claim:

@@ -38,6 +38,8 @@ WINDOW = 3
 WORTH_A_BATCH = 100
 #: How many leased messages may wait in memory for one connector.
 ROOM = 4_000
+#: How many may, together with those that wait for their moment. At most: 20 MB.
+ROOM_AHEAD = 20_000
 #: How often the table is looked at when nobody has said that something is due.
 TICK_S = 0.2
 #: How many outcomes are recorded in one transaction, and how long they wait while more is due than has left.
@@ -53,6 +55,7 @@ class _Lane:
 
     connector: SmsConnector
     waiting: deque[tuple[OutgoingMessage, datetime]] = field(default_factory=deque)
+    early: dict[asyncio.TimerHandle, list[tuple[OutgoingMessage, datetime]]] = field(default_factory=dict)
     outcomes: list[SubmitOutcome] = field(default_factory=list)
     under_way_count: int = 0
     changed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -90,11 +93,15 @@ class Dispatcher:
             for number in range(WINDOW):
                 background.run(f"dispatch-{name}-{number}", partial(self._serve, lane, background.stopping))
             background.run(f"outcomes-{name}", partial(self._write_down, lane, background.stopping))
+            background.run(f"give-back-{name}", partial(self._give_back, lane, background.stopping))
 
     def room(self, connector: str) -> int:
         """Return how many more messages for `connector` would be taken now."""
         lane = self._lanes.get(connector)
         return 0 if lane is None else ROOM - len(lane.waiting)
+
+    def _room_ahead(self, lane: _Lane) -> int:
+        return ROOM_AHEAD - len(lane.waiting) - sum(map(len, lane.early.values()))
 
     def take(self, connector: str, messages: Sequence[OutgoingMessage], lease_until: datetime) -> None:
         """Send messages that are stored, and leased to this process until `lease_until`."""
@@ -104,16 +111,39 @@ class Dispatcher:
 
     async def _claim(self) -> bool:
         """Claim one batch; True when there may be more."""
-        if min((self.room(name) for name in self._lanes), default=0) < BATCH:
+        if min((self._room_ahead(lane) for lane in self._lanes.values()), default=0) < BATCH:
             return False
         claimed = await self._claims.take(BATCH)
-        for name, messages in claimed.by_connector.items():
-            self.take(name, messages, claimed.lease_until)
+        for (name, moment), messages in claimed.groups.items():
+            self._keep(self._lanes[name], moment, [(message, claimed.lease_until) for message in messages])
         if claimed.row_count < BATCH:
             self._caught_up.set()
             return False
         self._caught_up.clear()
         return True
+
+    def _keep(self, lane: _Lane, moment: datetime, messages: list[tuple[OutgoingMessage, datetime]]) -> None:
+        """Let messages leave at their moment."""
+        def leave() -> None:
+            lane.early.pop(timer, None)
+            lane.waiting.extend(messages)
+            lane.changed.set()
+
+        timer = asyncio.get_running_loop().call_later(max(0.0, (moment - now()).total_seconds()), leave)
+        lane.early[timer] = messages
+
+    async def _give_back(self, lane: _Lane, stopping: asyncio.Event) -> None:
+        """At the end, leave to other processes what this one has leased and will not send."""
+        await stopping.wait()
+        left = list(lane.waiting)
+        lane.waiting.clear()
+        for timer, messages in lane.early.items():
+            timer.cancel()
+            left.extend(messages)
+        lane.early.clear()
+        if left:
+            async with self._database.connection() as connection:
+                await store.give_back(connection, [(message.message_id, until) for message, until in left], now())
 
     async def _serve(self, lane: _Lane, stopping: asyncio.Event) -> None:
         """Send one batch after another until the process stops."""
