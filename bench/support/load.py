@@ -7,7 +7,7 @@ import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
-from support.server import LOAD_CORE
+from bench.support.server import LOAD_CORE
 
 _UNIT_MS = {"us": 0.001, "ms": 1.0, "s": 1000.0}
 

@@ -28,6 +28,7 @@ class World:
     handset: str
     client_id: str
     client_secret: str
+    merchant_account_number: str = ""
 
 
 def free_port() -> int:
@@ -80,4 +81,4 @@ def prepared_world() -> Iterator[World]:
         client = world["clients"]["merchant"]
         pair = f"{client['client_id']}:{client['client_secret']}"
         yield World(directory, "", f"Basic {base64.b64encode(pair.encode()).decode()}", world["handsets"][0],
-                    client["client_id"], client["client_secret"])
+                    client["client_id"], client["client_secret"], world.get("merchant_account_number", ""))

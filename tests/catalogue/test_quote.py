@@ -9,7 +9,17 @@ from hypothesis import strategies as st
 
 from makola.core.catalogue.errors import AmbiguousProductError, UnknownPartError, UnknownProductError
 from makola.core.catalogue.service.quote import quote
-from makola.core.catalogue.types import Money, PriceRule, Product, Quote, RuleKind, ServiceItem, Wanted
+from makola.core.catalogue.types import (
+    BillingFrequency,
+    Money,
+    PriceRule,
+    Product,
+    Quote,
+    RatePlan,
+    RuleKind,
+    ServiceItem,
+    Wanted,
+)
 from makola.kit.clock import now
 from makola.kit.errors import DomainError
 from tests.catalogue.shop import CHAIN, Shop, fixed, markup, phone, simple, withheld
@@ -30,12 +40,28 @@ async def test_every_tier_pays_its_own_price(shop: Shop) -> None:
         assert found.product_units == (1_001_200, 1_101_320, 1_321_584, 1_321_584)
         assert found.provisioning_units == (123_400, 135_740, 162_888, 162_888)
         assert found.price_units == (1_124_600, 1_237_060, 1_484_472, 1_484_472)
-        assert (found.product_id, found.name, found.quantity, found.currency, found.stock, found.shipping_cost_units,
-                found.is_shippable) == (product_id, "A New Phone", 3, "GBP", 9001, 200_000, False)
+        assert (found.product_id, found.name, found.quantity, found.currency) == (product_id, "A New Phone", 3, "GBP")
+        assert (found.shipping_cost_units, found.is_shippable) == (200_000, False)
+        assert (found.min_quantity, found.max_quantity) == (1, 100)
     (at_root,) = await _quote(shop, "platform", Wanted(product_id))
     assert isinstance(at_root, Quote)
     assert at_root.price_units == (1_001_200,)
     assert at_root.provisioning_id is None
+
+
+async def test_the_default_rate_plan_says_how_many_can_be_had(shop: Shop) -> None:
+    def plan(name: str, least: int, most: int | None, *, default: bool = False) -> RatePlan:
+        return RatePlan(name, 12, BillingFrequency.MONTHLY, None, default, least, most)
+
+    await shop.add(
+        simple("NONE", "no plans", 1), simple("FIRST", "p", 1, rate_plans=(plan("a", 2, 3), plan("b", 5, 9))),
+        simple("MARKED", "p", 1, rate_plans=(plan("a", 2, 3), plan("b", 5, None, default=True))))
+    await shop.offer_everything()
+    limits = {}
+    for found in await _quote(shop, "c", Wanted("NONE"), Wanted("FIRST"), Wanted("MARKED")):
+        assert isinstance(found, Quote)
+        limits[found.product_code] = (found.min_quantity, found.max_quantity)
+    assert limits == {"NONE": (1, None), "FIRST": (2, 3), "MARKED": (5, None)}
 
 
 async def test_a_quantity_decides_at_every_tier(shop: Shop) -> None:

@@ -1,16 +1,17 @@
 """The catalogue in memory: it follows the database, and keeps within its bounds."""
 
 import asyncio
+import itertools
 from datetime import timedelta
 
 import pytest
 
-from makola.core.catalogue.errors import OutOfStockError
 from makola.core.catalogue.service.prices import save_rules
-from makola.core.catalogue.service.products import change_stock, save_products
-from makola.core.catalogue.shelf import shelf as shelf_module
+from makola.core.catalogue.service.products import save_products
+from makola.core.catalogue.shelf import filling, offer_book
+from makola.core.catalogue.shelf.documents import DocumentShelf, Shelved
 from makola.core.catalogue.shelf.shelf import Shelf
-from makola.core.catalogue.types import CHANNEL, Selection
+from makola.core.catalogue.types import CHANNEL, ProductPrice, Selection
 from makola.kit.background import Background
 from makola.kit.clock import now
 from makola.kit.database import Database, WakeUps
@@ -72,17 +73,15 @@ async def test_a_lost_notification_delays_a_price_by_a_second_at_most(shop: Shop
         await background.stop()
 
 
-async def test_a_rule_begins_and_ends_by_itself(shop: Shop) -> None:
+async def test_a_rule_begins_and_ends_by_itself(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     (product_id,) = await shop.add(simple("P", "p", 10_000))
     await shop.offer_everything()
-    begin = now() + timedelta(seconds=0.6)
-    await shop.rule(markup(shop.id_of("b"), 5_000, product_id=product_id, valid_from=begin,
-                           valid_to=begin + timedelta(seconds=0.6)))
-    assert await shop.price("d", product_id) == 1
-    await _price_becomes(shop, "d", product_id, 1.5)
-    assert now() >= begin
-    await _price_becomes(shop, "d", product_id, 1)
-    assert now() >= begin + timedelta(seconds=0.6)
+    begin, end = now() + timedelta(hours=1), now() + timedelta(hours=2)
+    await shop.rule(markup(shop.id_of("b"), 5_000, product_id=product_id, valid_from=begin, valid_to=end))
+    moment = timedelta(microseconds=1)
+    for at, price in ((now(), 1), (begin - moment, 1), (begin, 1.5), (end - moment, 1.5), (end, 1)):
+        monkeypatch.setattr(offer_book, "now", lambda at=at: at)
+        assert await shop.price("d", product_id) == price
 
 
 async def test_a_transaction_that_commits_late_is_not_missed(shop: Shop) -> None:
@@ -132,48 +131,14 @@ async def test_every_change_of_a_product_is_followed(shop: Shop) -> None:
     assert await shop.codes("a", "?sort_by=+price") == ["R", "Q", "P"]
 
 
-async def test_stock_changes_without_a_new_document(shop: Shop) -> None:
-    (product_id,) = await shop.add(phone(stock=5))
-
-    async def stock() -> int:
-        await shop.shelf.refresh()
-        found: int = (await shop.get("platform", f"/products/{product_id}")).json()["stock"]
-        return found
-
-    async with shop.database.transaction() as connection:
-        await change_stock(connection, {product_id: -5})
-    assert await stock() == 0
-    with pytest.raises(OutOfStockError):
-        async with shop.database.transaction() as connection:
-            await change_stock(connection, {product_id: -1})
-    async with shop.database.transaction() as connection:
-        await change_stock(connection, {product_id: 3})
-        await change_stock(connection, {})
-    assert await stock() == 3
-
-
-async def test_stock_is_never_sold_twice(shop: Shop) -> None:
-    (product_id,) = await shop.add(phone(stock=5))
-
-    async def take() -> bool:
-        try:
-            async with shop.database.transaction() as connection:
-                await change_stock(connection, {product_id: -1})
-        except OutOfStockError:
-            return False
-        return True
-
-    assert sum(await asyncio.gather(*(take() for _ in range(12)))) == 5
-
-
 async def test_children_that_are_treated_alike_share_their_prices(shop: Shop) -> None:
     (product_id,) = await shop.add(simple("P", "p", 10_000))
     await shop.offer_everything()
     chains = {word: (*shop.chain("b"), shop.id_of(word)) for word in ("c", "c2")}
-    offers = {word: await shop.shelf._offer(chain, "GBP") for word, chain in chains.items()}
+    offers = {word: await shop.shelf._offers.offer(chain, "GBP") for word, chain in chains.items()}
     assert offers["c"] is offers["c2"]
     await shop.rule(markup(shop.id_of("b"), 9_000, buyer_id=shop.id_of("c2")))
-    offers = {word: await shop.shelf._offer(chain, "GBP") for word, chain in chains.items()}
+    offers = {word: await shop.shelf._offers.offer(chain, "GBP") for word, chain in chains.items()}
     assert offers["c"] is not offers["c2"]
     assert (await shop.price("c", product_id), await shop.price("c2", product_id)) == (1, 1.9)
 
@@ -190,11 +155,11 @@ async def test_a_product_that_moves_to_another_vendor_follows_that_vendors_rules
 
 
 async def test_it_keeps_within_its_bounds(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shelf_module, "_MOST_FILLED", 20)
-    monkeypatch.setattr(shelf_module, "_FEWEST_OFFERS", 3)
-    monkeypatch.setattr(shelf_module, "_MOST_PRICES", 1)
-    monkeypatch.setattr(shelf_module, "_MOST_CHANGES", 10)
-    monkeypatch.setattr(shelf_module, "_MOST_CHAINS", 2)
+    monkeypatch.setattr(filling, "MOST_FIGURES", 20)
+    monkeypatch.setattr(offer_book, "FEWEST_OFFERS", 3)
+    monkeypatch.setattr(offer_book, "MOST_PRICES", 1)
+    monkeypatch.setattr(filling, "MOST_CHANGES", 10)
+    monkeypatch.setattr(offer_book, "MOST_CHAINS", 2)
     async with open_shop(database, document_limit_bytes=40_000) as shop:
         await shop.add(*(phone(product_code=f"P-{number:03d}") for number in range(60)))
         await shop.offer_everything(1_000)
@@ -204,12 +169,12 @@ async def test_it_keeps_within_its_bounds(database: Database, monkeypatch: pytes
             for word in CHAIN[1:]:
                 codes = await shop.codes(word, f"?sort_by=+name&per_page=10&page={page}")
                 assert codes == everything[(page - 1) * 10:page * 10]
-        shelf = shop.shelf
-        assert len(shelf._offers) == 3
-        assert shelf._filled == sum(len(offer.filled) for offer in shelf._offers.values()) <= 30
-        documents = shelf._documents["GBP"]
-        assert documents._size_bytes <= 40_000
-        assert documents._size_bytes == sum(each.size_bytes for each in documents._documents.values())
+        assert len(shop.shelf._offers) == 3
+        assert sum(len(offer.figures) for offer in shop.shelf._offers) <= 20
+        documents = shop.shelf._filling._documents["GBP"]
+        kept = [position for position, template in enumerate(documents.templates) if template is not None]
+        assert 0 < len(kept) < 60
+        assert documents.size_bytes == sum(documents._size_bytes(position) for position in kept) <= 40_000
         await shop.add(*(phone(product_code=f"P-{number:03d}", name="Changed") for number in range(60)))
         answer = await shop.get("e", "/products")
         assert {product["name"] for product in answer.json()} == {"Changed"}
@@ -249,4 +214,41 @@ async def test_a_shelf_begins_with_everything_there_is(shop: Shop) -> None:
     await another.refresh()
     page = await another.page(shop.chain("platform"), "GBP", Selection(), limit=5, offset=1_198)
     assert page.total == 1_200
-    assert b"".join(page.pieces).count(b'"product_code"') == 2
+    assert len(page.documents) == 2
+
+
+async def test_currencies_share_the_room_for_documents(database: Database) -> None:
+    limit_bytes = 100_000
+    async with open_shop(database, document_limit_bytes=limit_bytes) as shop:
+        await shop.add(*(phone(product_code=f"P-{number:03d}", prices=(
+            ProductPrice("EUR", 1), ProductPrice("GBP", 1)), detailed_description="x" * 1_000) for number in range(60)))
+        await shop.offer_everything()
+        sizes: list[dict[str, int]] = []
+        for currency in ("GBP", "EUR", "GBP"):
+            page = await shop.shelf.page(shop.chain("c"), currency, Selection(), limit=60, offset=0)
+            assert len(page.documents) == 60
+            sizes.append({each: shelf.size_bytes for each, shelf in shop.shelf._filling._documents.items()})
+        assert sizes[0]["GBP"] > 0.9 * limit_bytes
+        for both in sizes[1:]:
+            assert 0.4 * limit_bytes < min(both.values()) <= sum(both.values()) <= limit_bytes
+
+
+def test_documents_that_change_again_and_again_leave_nothing_behind() -> None:
+    documents = DocumentShelf(10_000)
+    documents.make_room_for(3)
+    for _ in range(100):
+        for position in range(3):
+            documents.put(position, Shelved(b"template", b"", ()))
+            documents.drop(position)
+    assert documents.size_bytes == 0
+    assert len(documents._queue) <= 6
+
+
+async def test_the_orders_that_are_kept_are_few(shop: Shop) -> None:
+    await shop.add(simple("A", "b", 1), simple("B", "a", 2))
+    await shop.offer_everything()
+    for keys in itertools.product(("+name", "-name", "-popularity"), repeat=4):
+        codes = await shop.codes("e", "?" + "&".join(f"sort_by={key}" for key in keys))
+        by_name = [key for key in keys if key != "-popularity"]
+        assert codes == (["B", "A"] if by_name[:1] == ["+name"] else ["A", "B"])
+    assert len(shop.shelf._lists._orders) <= 7

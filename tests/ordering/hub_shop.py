@@ -9,7 +9,16 @@ import httpx
 
 from makola.core.catalogue.service.prices import save_rules
 from makola.core.catalogue.service.products import save_products
-from makola.core.catalogue.types import Money, PriceRule, Product, ProductPrice, RuleKind, ServiceItem
+from makola.core.catalogue.types import (
+    BillingFrequency,
+    Money,
+    PriceRule,
+    Product,
+    ProductPrice,
+    RatePlan,
+    RuleKind,
+    ServiceItem,
+)
 from makola.core.ordering.catalogue_prices import CataloguePrices
 from makola.core.ordering.service import acceptance, changes, settings, warehouse
 from makola.core.ordering.types import Origin, OriginKind, Parcel, ShippedItem, ShippingType
@@ -73,13 +82,21 @@ def _product(code: str, price: int, *, vendor: str = "Vendor", shippable: bool =
                    provisioning=(ServiceItem(f"{code}-PROV", "Provisioning", costs=(Money("GBP", UNIT),)),))
 
 
+def _subscription() -> Product:
+    """What is sold under a rate plan, from 2 to 5 of it; under another there could be more."""
+    plans = (RatePlan("Yearly", 12, BillingFrequency.ANNUAL, None, False, 1, 100),
+             RatePlan("Monthly", 12, BillingFrequency.MONTHLY, None, True, 2, 5))
+    return Product("SEATS", "Some SEATS", "Vendor", is_shippable=False, prices=(ProductPrice("GBP", UNIT),),
+                   rate_plans=plans)
+
+
 @asynccontextmanager
 async def hub_shop(database: Database) -> AsyncIterator[Shop]:
     """Make the world in an empty database."""
     async with hub_world(database) as hub:
         products = [_product("PHONE", 100 * UNIT), _product("SECRET", 10 * UNIT), _product("LICENCE", UNIT,
                                                                                            shippable=False),
-                    _product("TWIN", UNIT), _product("TWIN", UNIT, vendor="Another")]
+                    _product("TWIN", UNIT), _product("TWIN", UNIT, vendor="Another"), _subscription()]
         async with database.transaction() as connection:
             ids = await save_products(connection, products)
             await save_rules(connection, [
@@ -88,5 +105,5 @@ async def hub_shop(database: Database) -> AsyncIterator[Shop]:
             saved = await settings.save_shipping_types(connection, [
                 ShippingType(0, "UK Standard Next Day Delivery", (UNITED_KINGDOM,), exclude_countries=False),
                 ShippingType(0, "Not France", (FRANCE,), exclude_countries=True)])
-        names = ["PHONE", "SECRET", "LICENCE", "TWIN", "ANOTHER TWIN"]
+        names = ["PHONE", "SECRET", "LICENCE", "TWIN", "ANOTHER TWIN", "SEATS"]
         yield Shop(hub, {one.name: one.shipping_type_id for one in saved}, dict(zip(names, ids, strict=True)))

@@ -22,7 +22,7 @@ from makola.api.hub.baskets import (
 from makola.api.hub.errors import refused
 from makola.api.hub.money import number_of
 from makola.api.hub.paging import Paging
-from makola.api.hub.reading import HubRequest, Id, Struct, from_body, from_query, read_body
+from makola.api.hub.reading import HubRequest, Id, from_body, from_optional_body, from_query
 from makola.core.ordering import queries
 from makola.core.ordering import types as core
 from makola.core.ordering.queries import OrderFilter, SeenPrices, seen_prices
@@ -151,7 +151,7 @@ async def list_orders(actor: NamedDependency[Actor], database: NamedDependency[D
     async with database.connection() as connection:
         found, total = await queries.list_orders(
             connection, actor, wanted, skip=filters.offset, limit=filters.per_page)
-    return Response([_written(each, actor) for each in found], headers=filters.headers(total))
+    return Response([written(each, actor) for each in found], headers=filters.headers(total))
 
 
 @get("/orders/{order_id:int}", tags=_TAGS, opt={"permission": Permission.ORDER_VIEW})
@@ -162,7 +162,7 @@ async def get_order(actor: NamedDependency[Actor], database: NamedDependency[Dat
     Poll it for its `status`, or have every change called back: `PUT /order_settings`.
     """
     async with database.connection() as connection:
-        return _written(await queries.find_order(connection, actor, order_id), actor)
+        return written(await queries.find_order(connection, actor, order_id), actor)
 
 
 @post("/orders", dependencies={"sent": from_body(NewOrder)}, tags=_TAGS,
@@ -177,7 +177,7 @@ async def create_order(request: HubRequest, actor: NamedDependency[Actor], datab
     async def work(connection: Connection) -> Order:
         order_id = await placing.place_order(
             connection, actor, content_of(sent), PRICES, organisation_id=sent.organisation)
-        return _written(await queries.visible_order(connection, actor, order_id), actor)
+        return written(await queries.visible_order(connection, actor, order_id), actor)
 
     return await once(request, actor, database, work)
 
@@ -192,45 +192,38 @@ async def order_basket(request: HubRequest, actor: NamedDependency[Actor], datab
     """
     async def work(connection: Connection) -> Order:
         order_id = await placing.order_basket(connection, actor, basket_id, PRICES)
-        return _written(await queries.visible_order(connection, actor, order_id), actor)
+        return written(await queries.visible_order(connection, actor, order_id), actor)
 
     return await once(request, actor, database, work)
 
 
-@post("/orders/{order_id:int}/resubmit", status_code=200, tags=_TAGS,
-      opt={"permission": Permission.ORDER_RESUBMIT, "errors": (400, 409)})
-async def resubmit_order(request: HubRequest, actor: NamedDependency[Actor], database: NamedDependency[Database],
-                         order_id: FromPath[int]) -> Order:
+@post("/orders/{order_id:int}/resubmit", status_code=200, dependencies={"sent": from_optional_body(Correction)},
+      tags=_TAGS, opt={"permission": Permission.ORDER_RESUBMIT, "errors": (409,)})
+async def resubmit_order(actor: NamedDependency[Actor], database: NamedDependency[Database],
+                         order_id: FromPath[int], sent: NamedDependency[Correction]) -> Order:
     """Send an order on its way again once what needed attention is resolved.
 
     From ATTENTION_REQUIRED, at the present prices. An optional body (ours) puts right `shipping_address`,
     `shipping_type` or `provisioning_instructions`.
     """
-    sent = await read_optional(request, Correction)
     correction = reseller.Correction(address_of(sent.shipping_address), sent.shipping_type,
                                      sent.provisioning_instructions)
     async with database.transaction() as connection:
         await reseller.resubmit_order(connection, actor, order_id, PRICES, correction)
-        return _written(await queries.visible_order(connection, actor, order_id), actor)
+        return written(await queries.visible_order(connection, actor, order_id), actor)
 
 
-@post("/orders/{order_id:int}/cancel", status_code=200, tags=_TAGS,
-      opt={"permission": Permission.ORDER_CANCEL, "errors": (400, 409)})
-async def cancel_order(request: HubRequest, actor: NamedDependency[Actor], database: NamedDependency[Database],
-                       order_id: FromPath[int]) -> Order:
+@post("/orders/{order_id:int}/cancel", status_code=200, dependencies={"sent": from_optional_body(Cancellation)},
+      tags=_TAGS, opt={"permission": Permission.ORDER_CANCEL, "errors": (409,)})
+async def cancel_order(actor: NamedDependency[Actor], database: NamedDependency[Database],
+                       order_id: FromPath[int], sent: NamedDependency[Cancellation]) -> Order:
     """Cancel an order that is not accepted yet (ours).
 
     An optional body gives the `reason`.
     """
-    sent = await read_optional(request, Cancellation)
     async with database.transaction() as connection:
         await reseller.cancel_order(connection, actor, order_id, reason=sent.reason)
-        return _written(await queries.visible_order(connection, actor, order_id), actor)
-
-
-async def read_optional(request: HubRequest, wanted: type[Struct]) -> Struct:
-    """Return the body as a struct; its defaults where there is no body."""
-    return await read_body(request, wanted) if (await request.body()).strip() else wanted()
+        return written(await queries.visible_order(connection, actor, order_id), actor)
 
 
 def _newest_first(sort_by: Sequence[str]) -> bool:
@@ -240,7 +233,8 @@ def _newest_first(sort_by: Sequence[str]) -> bool:
     return _SORTS[sort_by[0].replace(" ", "+", 1)] if sort_by else True
 
 
-def _written(order: core.Order, actor: Actor) -> Order:
+def written(order: core.Order, actor: Actor) -> Order:
+    """Return an order as the actor sees it."""
     content, seen = order.content, seen_prices(order, actor)
     history = [_entry(entry, {order.organisation_id, actor.organisation_id}) for entry in order.history]
     return Order(

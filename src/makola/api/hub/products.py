@@ -124,14 +124,14 @@ def product_routes(shelf: Shelf) -> tuple[HotRoute, ...]:
         wanted = read_query(query_of(request.scope), ProductQuery)
         page = await shelf.page(request.actor.chain, request.actor.currency, _selection(wanted),
                                 limit=wanted.per_page, offset=wanted.offset)
-        return Answer(200, b"".join(page.pieces), [
+        return Answer(200, b"[" + b",".join(page.documents) + b"]", [
             (name.lower().encode(), value.encode()) for name, value in wanted.headers(page.total).items()])
 
     async def get_product(request: HotRequest) -> Answer:
-        pieces = await shelf.product(request.actor.chain, request.actor.currency, request.path_id)
-        if pieces is None:
+        document = await shelf.product(request.actor.chain, request.actor.currency, request.path_id)
+        if document is None:
             raise HubError("not_found", "There is no such product on your price list.")
-        return Answer(200, b"".join(pieces))
+        return Answer(200, document)
 
     return (
         HotRoute("/products", list_products, Permission.PRODUCT_VIEW, "Get a list of products", _TAG, list[Product],

@@ -2,6 +2,8 @@
 
 import csv
 import json
+import zlib
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -9,7 +11,8 @@ from enum import Enum
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
-from zipfile import BadZipFile
+from xml.etree.ElementTree import ParseError
+from zipfile import BadZipFile, ZipFile
 
 import msgspec
 import openpyxl
@@ -18,6 +21,15 @@ from openpyxl.utils.exceptions import IllegalCharacterError, InvalidFileExceptio
 
 #: What a cell of a spreadsheet can hold.
 _MOST_CELL_CHARACTERS = 32_767
+#: A spreadsheet's numbers are of IEEE 754 double precision; larger whole numbers are written as text.
+_MOST_CELL_INTEGER = 2**53
+#: A spreadsheet of products is packed about twenty times; what a thousand equal bytes become is no spreadsheet.
+_MOST_PACKED = 200
+_FREE_MEMBER_BYTES = 10_000_000
+_MOST_SHOWN = 100
+#: What the library says of a file that only looks like a spreadsheet.
+_NOT_A_SPREADSHEET = (ParseError, zlib.error, EOFError, ValueError, TypeError, AttributeError, LookupError,
+                      ArithmeticError, RuntimeError, BadZipFile, InvalidFileException)
 #: CSV fields as long as this are read; the library's own limit is shorter than a product's description can be.
 _MOST_FIELD_CHARACTERS = 10_000_000
 
@@ -112,6 +124,8 @@ def _read_csv(path: Path, known: Collection[str]) -> Iterator[Row]:
             try:
                 cells = next(reader)
             except StopIteration:
+                if header is None:
+                    raise FileError(f"{path}: the file is empty") from None
                 return
             except (csv.Error, UnicodeDecodeError) as error:
                 text = "this is not UTF-8" if isinstance(error, UnicodeDecodeError) else f"this is not CSV: {error}"
@@ -145,13 +159,13 @@ def _header(cells: Sequence[object], path: Path, known: Collection[str]) -> list
     header = [str(cell if cell is not None else "").strip().lower() for cell in cells]
     while header and not header[-1]:
         header.pop()
-    repeated = {name for name in header if header.count(name) > 1}
+    repeated = min((name for name, times in Counter(header).items() if times > 1), default="")
     if repeated or not all(header) or not header:
         raise FileError(f"{path}: the first line must name every column, each once"
-                        f"{f': {min(repeated)!r}' if repeated else ''}")
+                        f"{f': {repeated[:_MOST_SHOWN]!r}' if repeated else ''}")
     unknown = [name for name in header if name not in known]
     if unknown:
-        raise FileError(f"{path}: there is no column {unknown[0]!r}; there are {', '.join(known)}")
+        raise FileError(f"{path}: there is no column {unknown[0][:_MOST_SHOWN]!r}; there are {', '.join(known)}")
     return header
 
 
@@ -163,6 +177,24 @@ def _row(line: int, header: Sequence[str], cells: Sequence[object], done: float)
 
 
 def _read_xlsx(path: Path, known: Collection[str]) -> Iterator[Row]:
+    _refuse_bombs(path)
+    try:
+        yield from _read_sheet(path, known)
+    except _NOT_A_SPREADSHEET as error:
+        said = " ".join(str(error).split())[:_MOST_SHOWN] or type(error).__name__
+        raise FileError(f"{path}: this is not a spreadsheet that can be read: {said}") from error
+
+
+def _refuse_bombs(path: Path) -> None:
+    """Refuse a file that unpacks to very much more than it is: it would fill the memory."""
+    with ZipFile(path) as archive:
+        for member in archive.infolist():
+            if member.file_size > max(_FREE_MEMBER_BYTES, _MOST_PACKED * member.compress_size):
+                raise FileError(f"{path}: {member.filename[:_MOST_SHOWN]} in it unpacks to {member.file_size:,} bytes, "
+                                f"more than {_MOST_PACKED} times what it is packed in")
+
+
+def _read_sheet(path: Path, known: Collection[str]) -> Iterator[Row]:
     book = openpyxl.load_workbook(path, read_only=True, data_only=True)
     try:
         sheet = book.worksheets[0]
@@ -173,6 +205,8 @@ def _read_xlsx(path: Path, known: Collection[str]) -> Iterator[Row]:
                 header = _header(cells, path, known)
             elif any(cell not in {"", None} for cell in cells):
                 yield _row(line, header, cells, min(1.0, line / rows))
+        if header is None:
+            raise FileError(f"{path}: the file is empty")
     finally:
         book.close()
 
@@ -238,6 +272,8 @@ class RowWriter(AbstractContextManager["RowWriter"]):
             self._sheet.append([self._xlsx_cell(name, cell) for name, cell in zip(self._columns, cells, strict=True)])
 
     def _xlsx_cell(self, name: str, value: object) -> object:
+        if isinstance(value, int) and abs(value) > _MOST_CELL_INTEGER:
+            value = str(value)
         if not isinstance(value, str):
             return value
         if len(value) > _MOST_CELL_CHARACTERS:

@@ -112,7 +112,7 @@ class ProductImporter:
     columns = COLUMNS
 
     def __init__(self) -> None:
-        self._lines: dict[tuple[str, str], int] = {}
+        self._lines: dict[str, int] = {}  # grows with the file, and so holds one short text for each product
 
     def parse(self, row: Row) -> GivenProduct:
         """Return what a row says."""
@@ -126,7 +126,7 @@ class ProductImporter:
         if not code:
             raise BadRowError([Problem(row.line, "product_code", "this must not be empty")])
         key = (code, fields.get("vendor", ""))
-        first = self._lines.setdefault(key, row.line)
+        first = self._lines.setdefault("\0".join(key), row.line)
         if first != row.line:
             raise BadRowError([Problem(row.line, "product_code", f"this product stands on line {first} already")])
         return GivenProduct(key, fields, price)
@@ -205,11 +205,13 @@ def _plans(entries: Sequence[PlanEntry], field: str) -> tuple[RatePlan, ...]:
 
 
 def _merged(given: GivenProduct, known: Product | None) -> Product:
-    product = Product(**{"name": "", **given.fields}) if known is None else replace(known, **given.fields)
-    if given.price is None:
-        return product
-    others = [price for price in product.prices if price.currency != given.price.currency]
-    return replace(product, prices=tuple(sorted([*others, given.price], key=lambda price: price.currency)))
+    fields = dict(given.fields)
+    if given.price is not None:
+        others = [] if known is None else [price for price in known.prices if price.currency != given.price.currency]
+        fields["prices"] = tuple(sorted([*others, given.price], key=lambda price: price.currency))
+    if known is None:
+        return Product(**{"name": "", **fields})
+    return replace(known, **{"stock": None, **fields})  # which may have changed since it was read
 
 
 # -- export -------------------------------------------------------------------------------------------------------

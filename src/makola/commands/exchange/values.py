@@ -1,5 +1,6 @@
 """Cells become values: what a column expects, and what is said when a cell holds something else."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,6 +15,11 @@ from makola.core.catalogue.types import MOST_PRICE_UNITS, UNITS_PER_CURRENCY_UNI
 _TRUE, _FALSE = {"true", "yes", "1"}, {"false", "no", "0"}
 _MOST_INTEGER = 2**63 - 1
 _PER_CENT = 100
+_PLAIN_INTEGER = re.compile(r"[0-9]{1,18}")
+_PLAIN_BOOLEANS = ("true", "false")
+_PLAIN_AMOUNT = re.compile(r"([0-9]{1,9})\.([0-9]{1,4})")
+#: The exponent of the first digit of an amount at most; more would not fit, and would take long to find out.
+_MOST_EXPONENT = 18
 
 
 class NotGiven:
@@ -68,11 +74,11 @@ def read_values(row: Row, columns: Mapping[str, Column]) -> dict[str, Any]:
 
 def text(raw: object) -> object:
     """Read text; an empty cell is the empty text."""
+    if type(raw) is str and "\0" not in raw:
+        return raw
     match raw:
-        case str() if "\0" in raw:
-            raise ValueError("this contains a NUL character")
         case str():
-            return raw
+            raise ValueError("this contains a NUL character")
         case None:
             return ""
         case bool():
@@ -87,11 +93,15 @@ def text(raw: object) -> object:
 
 def word(raw: object) -> object:
     """Read a short text, without the spaces around it."""
+    if type(raw) is str and "\0" not in raw:
+        return raw.strip()
     return str(text(raw)).strip()
 
 
 def integer(raw: object) -> object:
     """Read a whole number."""
+    if type(raw) is str and _PLAIN_INTEGER.fullmatch(raw):
+        return int(raw)  # nearly all are like this
     if _is_empty(raw):
         return NOT_GIVEN
     number = _decimal(raw)
@@ -102,6 +112,8 @@ def integer(raw: object) -> object:
 
 def amount(raw: object) -> object:
     """Read an amount of money as units of 1/10,000."""
+    if type(raw) is str and (plain := _PLAIN_AMOUNT.fullmatch(raw)) is not None:
+        return int(plain[1]) * UNITS_PER_CURRENCY_UNIT + int(plain[2].ljust(4, "0"))  # nearly all are like this
     if _is_empty(raw):
         return NOT_GIVEN
     return units_of(_decimal(raw))
@@ -119,6 +131,8 @@ def per_cent(raw: object) -> object:
 
 def boolean(raw: object) -> object:
     """Read true or false, yes or no, 1 or 0."""
+    if raw in _PLAIN_BOOLEANS:
+        return raw == "true"
     if _is_empty(raw):
         return NOT_GIVEN
     word = str(raw).strip().lower()
@@ -141,21 +155,17 @@ def moment(raw: object) -> object:
 def list_of(kind: type[Any]) -> Callable[[object], object]:
     """Return what reads a JSON list of `kind`, a struct; in a cell it is written as JSON."""
     wanted = list[kind]  # type: ignore[valid-type] # made at run time
+    decoder = msgspec.json.Decoder(wanted)
 
     def read(raw: object) -> object:
-        if isinstance(raw, str):
-            if not raw.strip():
-                return []
-            try:
-                raw = msgspec.json.decode(raw)
-            except (msgspec.DecodeError, RecursionError) as error:
-                raise ValueError(f"this is not JSON: {error}") from None
-        if raw is None:
-            return []
         try:
-            return msgspec.convert(raw, wanted)
+            if isinstance(raw, str):
+                return decoder.decode(raw) if raw.strip() else []
+            return msgspec.convert(raw, wanted) if raw is not None else []
         except msgspec.ValidationError as error:
             raise ValueError(str(error).replace("`$", "`")) from None
+        except (msgspec.DecodeError, RecursionError) as error:
+            raise ValueError(f"this is not JSON: {error}") from None
 
     return read
 
@@ -166,13 +176,15 @@ def units_of(decimal: Decimal) -> int:
     Raises:
         ValueError: it is negative, too large, or has more than four decimal places.
     """
-    if not decimal.is_finite() or not 0 <= decimal <= MOST_PRICE_UNITS // UNITS_PER_CURRENCY_UNIT:
-        raise ValueError("this is not an amount, or too large a one" if not decimal.is_finite() or decimal > 0
-                         else "this must not be negative")
-    units = decimal * UNITS_PER_CURRENCY_UNIT
-    if units != units.to_integral_value():
+    if not decimal.is_finite() or decimal.adjusted() > _MOST_EXPONENT:
+        raise ValueError("this is not an amount, or too large a one")
+    scaled = decimal * UNITS_PER_CURRENCY_UNIT
+    units = int(scaled)
+    if not 0 <= units <= MOST_PRICE_UNITS or scaled < 0:
+        raise ValueError("this must not be negative" if scaled < 0 else "this is too large an amount")
+    if units != scaled:
         raise ValueError("this has more than four decimal places")
-    return int(units)
+    return units
 
 
 def _is_empty(raw: object) -> bool:

@@ -1,9 +1,10 @@
 """The product's document: its JSON as it is answered, with zero bytes where the caller's figures belong.
 
-JSON never contains a zero byte (RFC 8259 section 7 has it escaped), so a template is split at them without looking at
-anything else. The order of the gaps: the caller's price, the stock, the caller's prices of the parts.
+JSON never contains a zero byte (RFC 8259 section 7 has it escaped), so the gaps are found without looking at anything
+else. Their order: the caller's price, the stock, the caller's prices of the parts.
 """
 
+import struct
 from dataclasses import dataclass
 
 import msgspec
@@ -52,28 +53,30 @@ class PartIds:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A product's template in one currency, and the parts whose prices it leaves open."""
+    """A product's template in one currency, and the parts whose prices it leaves open.
+
+    Attributes:
+        parts: of each part its id and its cost, as 64-bit integers, the most significant byte first.
+        part_currencies: of each part its currency, with commas between.
+    """
 
     product_id: int
     currency: str
     template: bytes
-    part_ids: tuple[int, ...]
-    part_currencies: tuple[str, ...]
-    part_costs_units: tuple[int, ...]
+    parts: bytes
+    part_currencies: str
 
 
 class _Parts:
     """Collects the parts in the order in which their gaps are written."""
 
     def __init__(self) -> None:
-        self.ids: list[int] = []
+        self.numbers: list[int] = []
         self.currencies: list[str] = []
-        self.costs_units: list[int] = []
 
     def gap(self, part_id: int, currency: str, cost_units: int) -> msgspec.Raw:
-        self.ids.append(part_id)
+        self.numbers += (part_id, cost_units)
         self.currencies.append(currency)
-        self.costs_units.append(cost_units)
         return _GAP
 
 
@@ -97,8 +100,13 @@ def _document(product: Product, ids: PartIds, price_index: int) -> Document:
         "shipping_cost": msgspec.Raw(json_number(price.shipping_cost_units)),
         "subscription_type": product.subscription_type or None, "rate_plans": _rate_plans(product, ids, parts),
         "is_shippable": product.is_shippable, "is_financeable": product.is_financeable}
-    return Document(ids.product_id, price.currency, msgspec.json.encode(value), tuple(parts.ids),
-                    tuple(parts.currencies), tuple(parts.costs_units))
+    return Document(ids.product_id, price.currency, msgspec.json.encode(value),
+                    struct.pack(f">{len(parts.numbers)}q", *parts.numbers), ",".join(parts.currencies))
+
+
+def part_numbers(parts: bytes) -> tuple[int, ...]:
+    """Return what `Document.parts` holds: id and cost by turns."""
+    return struct.unpack(f">{len(parts) // 8}q", parts)
 
 
 def _services(items: tuple[ServiceItem, ...], item_ids: tuple[int, ...], currency: str,
@@ -125,7 +133,6 @@ def _rate_plans(product: Product, ids: PartIds, parts: _Parts) -> list[dict[str,
             "unit_of_measure": charge.unit_of_measure}
             for (charge_id, cost_ids), charge in zip(charges, plan.charges, strict=True)]}
         for plan_id, charges, plan in zip(ids.rate_plan_ids, ids.charges, product.rate_plans, strict=True)]
-
 
 
 def without_unpriced(document: bytes) -> bytes:

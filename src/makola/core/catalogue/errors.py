@@ -43,9 +43,3 @@ class UnknownFilterError(DomainError):
     """A list was asked for by a vendor or a type that does not exist."""
 
     code = "unknown_filter_value"
-
-
-class OutOfStockError(DomainError):
-    """There is less in stock than was asked for."""
-
-    code = "out_of_stock"

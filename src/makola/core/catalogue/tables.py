@@ -1,7 +1,6 @@
 """The tables as the migrations must leave them. For the drift test; the SQL that runs is in `store`."""
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
 
 metadata = sa.MetaData(schema="catalogue")
 
@@ -114,9 +113,16 @@ document = sa.Table(
               primary_key=True, autoincrement=False),
     sa.Column("currency", sa.Text, primary_key=True),
     sa.Column("template", sa.LargeBinary, nullable=False),
-    sa.Column("part_ids", postgresql.ARRAY(sa.BigInteger), nullable=False),
-    sa.Column("part_currencies", postgresql.ARRAY(sa.Text), nullable=False),
-    sa.Column("part_costs_units", postgresql.ARRAY(sa.BigInteger), nullable=False),
+    sa.Column("parts", sa.LargeBinary, nullable=False),
+    sa.Column("part_currencies", sa.Text, nullable=False),
+)
+
+stock_change = sa.Table(
+    "stock_change", metadata,
+    sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True),
+    sa.Column("product_id", sa.BigInteger, nullable=False),
+    sa.Column("change", sa.BigInteger, nullable=False),
+    sa.Index("stock_change_product", "product_id"),
 )
 
 price_rule = sa.Table(

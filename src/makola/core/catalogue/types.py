@@ -106,6 +106,7 @@ class Product:
 
     Attributes:
         vendor: the vendor's name; empty for none. The same for `type`.
+        stock: what there is; None leaves it as it is, and is 0 of a new product.
         withdrawn: no longer offered to anybody.
     """
 
@@ -121,7 +122,7 @@ class Product:
     datasheet_url: str = ""
     guide_url: str = ""
     quickstart_url: str = ""
-    stock: int = 0
+    stock: int | None = 0
     subscription_type: str = ""
     is_shippable: bool = True
     is_financeable: bool = False
@@ -209,7 +210,8 @@ class Quote:
         product_units: what each tier pays for the product.
         provisioning_units: what each tier pays for the provisioning item; zeros without one.
         provisioning_id: the provisioning item; None without one.
-        stock: what there is.
+        min_quantity: the least that can be had of the product.
+        max_quantity: the most; None for any number.
     """
 
     product_id: int
@@ -217,7 +219,8 @@ class Quote:
     vendor_id: int | None
     name: str
     is_shippable: bool
-    stock: int
+    min_quantity: int
+    max_quantity: int | None
     shipping_cost_units: int
     quantity: int
     currency: str

@@ -27,8 +27,9 @@ def _offer(found: Quote | DomainError) -> Offer | Refusal:
         case Quote():
             tiers = map(TierPrice, found.organisation_ids, (found.currency,) * len(found.organisation_ids),
                         found.price_units)
-            return Offer(found.product_id, found.product_code, found.vendor_id, found.name, found.is_shippable, 1, None,
-                         tuple(tiers), found.shipping_cost_units if found.is_shippable else 0)
+            return Offer(found.product_id, found.product_code, found.vendor_id, found.name, found.is_shippable,
+                         found.min_quantity, found.max_quantity, tuple(tiers),
+                         found.shipping_cost_units if found.is_shippable else 0)
         case AmbiguousProductError():
             return Refusal.AMBIGUOUS_PRODUCT
         case UnknownPartError():

@@ -1,9 +1,9 @@
-"""Writing products, and what is in stock."""
+"""Writing products."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from makola.core.catalogue.errors import InvalidProductError, OutOfStockError
+from makola.core.catalogue.errors import InvalidProductError
 from makola.core.catalogue.store import products as store
 from makola.core.catalogue.types import (
     MOST_PRICE_UNITS,
@@ -25,14 +25,6 @@ _URLS = ("thumb_url", "main_image_url", "datasheet_url", "guide_url", "quickstar
 _TEXTS = (*((name, _MOST_NAME) for name in ("vendor", "type", "subscription_type")),
           *((name, _MOST_TEXT) for name in ("description", "detailed_description", "featured_description")),
           *((name, _MOST_URL) for name in _URLS))
-
-_CHANGE_STOCK = """
-UPDATE catalogue.product p SET stock = p.stock + given.change, changed_in = pg_current_xact_id()::text::bigint
-FROM unnest($1::bigint[], $2::bigint[]) AS given (id, change)
-WHERE p.id = given.id AND p.stock + given.change >= 0
-RETURNING p.id
-"""
-_LOCK = "SELECT FROM catalogue.product WHERE id = ANY($1::bigint[]) ORDER BY id FOR UPDATE"
 
 
 async def save_products(connection: Connection, products: Sequence[Product], *, checked: bool = False) -> list[int]:
@@ -64,27 +56,6 @@ async def save_products(connection: Connection, products: Sequence[Product], *, 
     return product_ids
 
 
-async def change_stock(connection: Connection, changes: Mapping[int, int]) -> None:
-    """Add to what is in stock, or take from it.
-
-    Args:
-        connection: an open transaction.
-        changes: by product id; negative takes.
-
-    Raises:
-        OutOfStockError: there is less than is to be taken, or no such product; nothing is changed.
-    """
-    if not changes:
-        return
-    product_ids = sorted(changes)
-    await connection.execute(_LOCK, product_ids)
-    rows = await connection.fetch(_CHANGE_STOCK, product_ids, [changes[product_id] for product_id in product_ids])
-    if len(rows) < len(product_ids):
-        missing = sorted(set(product_ids) - {row["id"] for row in rows})
-        raise OutOfStockError(f"There is not enough of product {missing[0]} in stock.", field="quantity")
-    await store.notify(connection)
-
-
 def check_product(product: Product) -> None:
     """Refuse values that a product cannot have.
 
@@ -95,7 +66,7 @@ def check_product(product: Product) -> None:
     _check_name(product.name, "name")
     for name, most_characters in _TEXTS:
         text = getattr(product, name)
-        if text:
+        if text and (len(text) > most_characters or "\0" in text):
             _check_text(text, name, most_characters)
     for name in ("vendor", "type"):
         if getattr(product, name) != getattr(product, name).strip():
@@ -104,7 +75,8 @@ def check_product(product: Product) -> None:
         url = getattr(product, name)
         if url and not url.startswith(("https://", "http://")):
             raise InvalidProductError("This must be an address of the form https://host/path.", field=name)
-    _check_integer(product.stock, "stock", 0, _MOST_BIG_INTEGER)
+    if product.stock is not None:
+        _check_integer(product.stock, "stock", 0, _MOST_BIG_INTEGER)
     _check_integer(product.popularity, "popularity", -_MOST_BIG_INTEGER, _MOST_BIG_INTEGER)
     for index, price in enumerate(product.prices):
         at = f"prices[{index}]"
@@ -125,8 +97,9 @@ def check_product(product: Product) -> None:
 def _check_services(items: Sequence[ServiceItem], field: str) -> None:
     for index, item in enumerate(items):
         at = f"{field}[{index}]"
-        _check_name(item.sku, f"{at}.sku")
-        _check_name(item.name, f"{at}.name")
+        if not (_is_name(item.sku) and _is_name(item.name)):
+            _check_name(item.sku, f"{at}.sku")
+            _check_name(item.name, f"{at}.name")
         _check_costs(item.costs, at)
     _check_unique([item.sku for item in items], field, "sku")
 
@@ -152,6 +125,8 @@ def _check_charge(charge: RatePlanCharge, at: str) -> None:
 
 def _check_costs(costs: Sequence[Money], at: str) -> None:
     for index, cost in enumerate(costs):
+        if _CURRENCY.match(cost.currency) and 0 <= cost.amount_units <= MOST_PRICE_UNITS:
+            continue  # nearly always; the names of the fields are made for the others only
         _check_currency(cost.currency, f"{at}.costs[{index}]")
         _check_amount(cost.amount_units, f"{at}.costs[{index}].cost")
     _check_unique([cost.currency for cost in costs], f"{at}.costs", "currency")
@@ -170,6 +145,10 @@ def _check_integer(value: int, field: str, least: int, most: int) -> None:
     if not least <= value <= most:
         raise InvalidProductError(
             "This must not be negative." if value < 0 <= least else "This is out of range.", field=field)
+
+
+def _is_name(text: str) -> bool:
+    return bool(text) and len(text) <= _MOST_NAME and text == text.strip() and "\0" not in text
 
 
 def _check_name(text: str, field: str) -> None:

@@ -11,11 +11,15 @@ from makola.kit.clock import now
 from makola.kit.database import Connection, Record
 from makola.kit.errors import DomainError
 
-# Ids and codes are looked up apart, each by its own index.
+# Ids and codes are looked up apart, each by its own index. A product that has rate plans is sold under its default one,
+# or where none is marked so under its first one: how many can be had is said there.
 _PRODUCTS = """
-SELECT p.id, p.product_code, p.vendor_id, p.type_id, p.name, p.is_shippable, p.stock,
+SELECT p.id, p.product_code, p.vendor_id, p.type_id, p.name, p.is_shippable, plan.min_quantity, plan.max_quantity,
        price.cost_units, price.shipping_cost_units
 FROM catalogue.product p JOIN catalogue.product_price price ON price.product_id = p.id AND price.currency = $3
+LEFT JOIN LATERAL (
+    SELECT min_quantity, max_quantity FROM catalogue.rate_plan WHERE product_id = p.id
+    ORDER BY is_default DESC, position LIMIT 1) plan ON true
 WHERE p.withdrawn_at IS NULL AND p.id IN (
     SELECT id FROM catalogue.product WHERE id = ANY($1::bigint[])
     UNION SELECT id FROM catalogue.product WHERE product_code = ANY($2::text[]))
@@ -82,8 +86,9 @@ class _Pricing:
             return AmbiguousProductError(f"Several vendors have this product: name one of {vendors}.", field="vendor")
         row, prices = offered[0]
         found = Quote(
-            row["id"], row["product_code"], row["vendor_id"], row["name"], row["is_shippable"], row["stock"],
-            row["shipping_cost_units"], wanted.quantity, self._currency, self._chain, prices, (0,) * len(prices), None)
+            row["id"], row["product_code"], row["vendor_id"], row["name"], row["is_shippable"],
+            row["min_quantity"] or 1, row["max_quantity"], row["shipping_cost_units"], wanted.quantity, self._currency,
+            self._chain, prices, (0,) * len(prices), None)
         if not wanted.provisioning_sku:
             return found
         service = self._services.get((row["id"], wanted.provisioning_sku))

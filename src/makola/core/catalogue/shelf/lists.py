@@ -4,16 +4,13 @@ from array import array
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from itertools import compress
 
 from makola.core.catalogue.shelf.columns import NONE, Columns, folded
 from makola.core.catalogue.shelf.offers import Offer
 from makola.core.catalogue.types import Selection, SortField, SortKey
 
 #: Positions in all the lists that are kept together.
-_MOST_KEPT = 4_000_000
-#: From this share of all products on, a search's results are picked from the sorted list instead of being sorted.
-_MANY = 8
+_MOST_KEPT = 2_000_000
 #: What a kept list takes besides its positions, counted in positions.
 _ROOM_OF_ONE = 200
 
@@ -33,6 +30,7 @@ class ListShelf:
         self._kept: OrderedDict[_ListKey, array[int]] = OrderedDict()
         self._kept_count = 0
         self._orders: dict[tuple[SortKey, ...], array[int]] = {}
+        self._ranks: dict[tuple[SortKey, ...], array[int]] = {}
 
     def positions(self, offer: Offer, selection: Selection) -> Sequence[int]:
         """Return what is selected of an offer whose prices are up to date, in order."""
@@ -40,8 +38,10 @@ class ListShelf:
             self._kept.clear()
             self._kept_count = 0
             self._orders.clear()
+            self._ranks.clear()
             self._shape = self._columns.shape
         text = folded(selection.text)
+        selection = replace(selection, sort=_decisive(selection.sort))
         key = (offer.number, selection.vendor_ids, selection.type_ids, text, selection.sort)
         kept = self._kept.get(key)
         if kept is not None:
@@ -49,24 +49,22 @@ class ListShelf:
             return kept
         made = self._kept[key] = array("I", self._found(offer, selection, text) if text
                                        else self._whole(offer, selection))
-        self._kept_count += len(made) + _ROOM_OF_ONE
+        self._kept_count += _room(key, made)
         while self._kept_count > _MOST_KEPT and len(self._kept) > 1:
-            self._kept_count -= len(self._kept.popitem(last=False)[1]) + _ROOM_OF_ONE
+            self._kept_count -= _room(*self._kept.popitem(last=False))
         return made
 
     def _found(self, offer: Offer, selection: Selection, text: str) -> Iterable[int]:
-        found = self._columns.search.find(text)
-        if len(found) * _MANY > len(self._columns):
-            whole, is_found = self.positions(offer, replace(selection, text="")), bytearray(len(self._columns))
-            for position in found:
-                is_found[position] = 1
-            return compress(whole, map(is_found.__getitem__, whole))
-        return self._sorted(self._chosen(offer, selection, sorted(found, key=self._columns.ids.__getitem__)),
-                            offer, selection.sort)
+        found = self._chosen(offer, selection, self._columns.search.find(text))
+        if _needs_prices(selection):
+            found.sort(key=self._columns.ids.__getitem__)
+            return self._sorted(found, offer, selection.sort)
+        found.sort(key=self._rank(offer, selection.sort).__getitem__)
+        return found
 
     def _whole(self, offer: Offer, selection: Selection) -> Iterable[int]:
         """Return what is selected without a text."""
-        if any(each.field is SortField.PRICE for each in selection.sort):
+        if _needs_prices(selection):
             return self._sorted(self._chosen(offer, selection, self._columns.by_id()), offer, selection.sort)
         return self._chosen(offer, selection, self._order(offer, selection.sort))
 
@@ -76,6 +74,15 @@ class ListShelf:
         if order is None:
             order = self._orders[sort] = array("I", self._sorted(self._columns.by_id(), offer, sort))
         return order
+
+    def _rank(self, offer: Offer, sort: tuple[SortKey, ...]) -> "array[int]":
+        """Return the place of each position in such an order."""
+        ranks = self._ranks.get(sort)
+        if ranks is None:
+            ranks = self._ranks[sort] = array("I", (0,)) * len(self._columns)
+            for rank, position in enumerate(self._order(offer, sort)):
+                ranks[position] = rank
+        return ranks
 
     def _sorted(self, positions: list[int], offer: Offer, sort: tuple[SortKey, ...]) -> list[int]:
         """Sort positions that are in the order of their ids: the last key first, as sorting is stable."""
@@ -93,6 +100,24 @@ class ListShelf:
         groups, wanted = columns.groups, _wanted_groups(columns, selection)
         return [position for position in positions
                 if wanted[groups[position]] and prices[position] >= 0 and live[position]]
+
+
+def _room(key: _ListKey, positions: Sequence[int]) -> int:
+    """Return what a kept list takes, counted in positions."""
+    _, vendor_ids, type_ids, text, _ = key
+    return len(positions) + _ROOM_OF_ONE + len(text) + 20 * (len(vendor_ids) + len(type_ids))
+
+
+def _decisive(sort: tuple[SortKey, ...]) -> tuple[SortKey, ...]:
+    """Return the keys that can decide anything: the first of each field. So there are only a few orders."""
+    first: dict[SortField, SortKey] = {}
+    for key in sort:
+        first.setdefault(key.field, key)
+    return tuple(first.values())
+
+
+def _needs_prices(selection: Selection) -> bool:
+    return any(each.field is SortField.PRICE for each in selection.sort)
 
 
 def _wanted_groups(columns: Columns, selection: Selection) -> bytearray:

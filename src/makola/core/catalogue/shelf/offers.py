@@ -1,6 +1,7 @@
 """What one place in the tree is offered, in one currency: its own price of every product."""
 
 from array import array
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Optional
 
@@ -13,8 +14,8 @@ from makola.core.catalogue.types import MOST_PRICE_UNITS, WHOLE
 _MOST_PATCHED = 2_000
 _HALF = WHOLE // 2
 
+Figures = tuple[bytes, ...]
 _Steps = tuple[tuple[int, int], ...]
-_UNKNOWN: _Steps = ((NONE, NONE),)
 
 
 class Offer:
@@ -23,13 +24,14 @@ class Offer:
     Attributes:
         seller: what the seller is offered itself; None at the root of the tree, which pays the costs.
         prices: of one piece, by position; NONE where it is not offered. Up to date after `refresh` only.
-        filled: finished documents in pieces, by position, each piece list ending with a comma.
+        figures: what belongs into the gaps of documents, by position.
+        has_unpriced_parts: whether some of these figures stand for parts that are not offered.
         alive: False once a rule has changed that it was made of.
         expires_at: when a rule begins or ends next.
     """
 
-    __slots__ = ("_plain", "_seen", "_steps", "alive", "currency", "expires_at", "filled", "link", "number", "others",
-                 "prices", "seller")
+    __slots__ = ("_plain", "_seen", "_steps", "alive", "currency", "expires_at", "figures", "has_unpriced_parts",
+                 "link", "number", "others", "prices", "seller")
 
     def __init__(self, number: int, currency: str, seller: Optional["Offer"], link: Link | None) -> None:
         self.number = number
@@ -37,9 +39,10 @@ class Offer:
         self.seller = seller
         self.link = link
         self.prices = array("q")
-        self.filled: dict[int, tuple[bytes, ...]] = {}
+        self.figures: dict[int, Figures] = {}
         self.others: dict[str, Offer] = {}
         self.alive = True
+        self.has_unpriced_parts = False
         moments = [each.expires_at for each in (seller, link) if each is not None and each.expires_at is not None]
         self.expires_at: datetime | None = min(moments, default=None)
         self._seen = NONE
@@ -64,12 +67,12 @@ class Offer:
         changed = None if self._seen == NONE else columns.costs_changed_since(self._seen)
         self._seen = columns.cost_changes
         if changed is None or len(changed) > _MOST_PATCHED:
-            self.filled.clear()
+            self.figures.clear()
             self.prices = self._all_prices(columns)
             return
         self.prices.extend([NONE] * (len(columns) - len(self.prices)))
         for position in changed:
-            self.filled.pop(position, None)
+            self.figures.pop(position, None)
             self.prices[position] = self._price(position, columns)
 
     def _price(self, position: int, columns: Columns) -> int:
@@ -96,26 +99,38 @@ class Offer:
             prices[position] = link.applied(number, before[position])
         return prices
 
-    def part_price(self, position: int, part_id: int, cost_units: int, columns: Columns) -> int:
-        """Return the price of a part of a product in this offer's currency; NONE where it is not offered."""
+    def part_prices(self, position: int, numbers: Sequence[int], columns: Columns) -> list[int]:
+        """Return the prices of a product's parts in this offer's currency; NONE for one that is not offered.
+
+        Args:
+            position: of the product.
+            numbers: id and cost of each part by turns.
+            columns: the products.
+        """
         if self._plain is None:
             self._plain = all(each.link is None or each.link.treats_parts_alike for each in self.lineage())
         if not self._plain:
-            price = cost_units
-            for offer in self.lineage():
-                if offer.link is not None:
-                    price = offer.link.part_price(position, part_id, price, columns)
-            return price
+            return [self._part_price(position, part_id, cost_units, columns)
+                    for part_id, cost_units in zip(numbers[::2], numbers[1::2], strict=True)]
         group = columns.groups[position]
-        steps = self._steps.get(group, _UNKNOWN)
-        if steps is _UNKNOWN:
-            steps = self._steps[group] = self._steps_of(group, columns)
+        if group not in self._steps:
+            self._steps[group] = self._steps_of(group, columns)
+        steps = self._steps[group]
         if steps is None:
-            return NONE
+            return [NONE] * (len(numbers) // 2)
+        prices: list[int] = []
+        for price in numbers[1::2]:
+            for markup, rounding_units in steps:
+                price = marked_up(price, markup, rounding_units)  # noqa: PLW2901 - tier by tier
+            prices.append(price if price <= MOST_PRICE_UNITS else NONE)
+        return prices
+
+    def _part_price(self, position: int, part_id: int, cost_units: int, columns: Columns) -> int:
         price = cost_units
-        for markup, rounding_units in steps:
-            price = marked_up(price, markup, rounding_units)
-        return price if price <= MOST_PRICE_UNITS else NONE
+        for offer in self.lineage():
+            if offer.link is not None:
+                price = offer.link.part_price(position, part_id, price, columns)
+        return price
 
     def _steps_of(self, group: int, columns: Columns) -> "_Steps | None":
         """Return the markups from the root down for parts in a group; None where one tier withholds them."""

@@ -6,10 +6,12 @@ a third of a kilobyte a product, and a search looks at the products of the rares
 
 from array import array
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 _TRIGRAM = 3
-_MOST_SHORT = 64
+#: No needle has a line feed in it; with two of them behind a text, each of its characters begins a trigram.
+_END = "\n\n"
+_MOST_SHORT = 16
 
 
 class Search:
@@ -22,18 +24,17 @@ class Search:
     def __init__(self, texts: Sequence[str]) -> None:
         self._texts = texts
         self._positions: dict[str, array[int]] = {}
+        self._changed: set[int] = set()
         self._short: OrderedDict[str, array[int]] = OrderedDict()
 
     def add(self, position: int) -> None:
         """Take in the text of a new position."""
-        text = self._texts[position]
-        self._insert(position, {text[start:start + _TRIGRAM] for start in range(len(text) - _TRIGRAM + 1)})
+        self._insert(position, _trigrams(self._texts[position]))
 
     def change(self, position: int, before: str) -> None:
         """Take in a changed text. What is no longer in it stays listed and fails the comparison."""
-        text = self._texts[position]
-        self._insert(position, {text[start:start + _TRIGRAM] for start in range(len(text) - _TRIGRAM + 1)
-                                if text[start:start + _TRIGRAM] not in before})
+        self._changed.add(position)
+        self._insert(position, _trigrams(self._texts[position]) - _trigrams(before))
 
     def _insert(self, position: int, trigrams: set[str]) -> None:
         self._short.clear()
@@ -57,15 +58,31 @@ class Search:
                 return ()
             if rarest is None or len(listed) < len(rarest):
                 rarest = listed
-        texts = self._texts
-        return list({position for position in rarest or () if needle in texts[position]})
+        if rarest is None or (len(needle) == _TRIGRAM and not self._changed):
+            return rarest or ()
+        return self._compared(needle, rarest)
 
     def _find_short(self, needle: str) -> "array[int]":
-        """Look at every text; there are few such needles, and the last ones asked for are remembered."""
+        """Put together what is listed for the trigrams that begin with a needle; the last needles are remembered."""
         found = self._short.get(needle)
         if found is None:
-            found = array("I", [position for position, text in enumerate(self._texts) if needle in text])
+            together: set[int] = set()
+            for trigram, listed in self._positions.items():
+                if trigram.startswith(needle):
+                    together.update(listed)
+            found = array("I", self._compared(needle, together) if self._changed else together)
             self._short[needle] = found
             if len(self._short) > _MOST_SHORT:
                 self._short.popitem(last=False)
         return found
+
+    def _compared(self, needle: str, positions: Iterable[int]) -> Sequence[int]:
+        """Return those that do contain the needle; a text that changed back and forth is listed more than once."""
+        texts = self._texts
+        found = [position for position in positions if needle in texts[position]]
+        return list(set(found)) if self._changed else found
+
+
+def _trigrams(text: str) -> set[str]:
+    text += _END
+    return {text[start:start + _TRIGRAM] for start in range(len(text) - _TRIGRAM + 1)}

@@ -12,6 +12,8 @@ from makola.core.catalogue.store.names import NameTable, make_names
 from makola.core.catalogue.types import CHANNEL, Product, RatePlanCharge, ServiceItem, ServiceKind
 from makola.kit.database import Connection
 
+#: Stands for a stock that is to stay as it is at the very moment of writing, whoever takes from it meanwhile.
+_UNSAID = -2**63
 _TRANSACTION = "(pg_current_xact_id()::text::bigint)"
 
 _PRODUCTS = f"""
@@ -32,7 +34,8 @@ ON CONFLICT (product_code, vendor_id) DO UPDATE SET
     type_id = excluded.type_id, name = excluded.name, description = excluded.description,
     detailed_description = excluded.detailed_description, featured_description = excluded.featured_description,
     thumb_url = excluded.thumb_url, main_image_url = excluded.main_image_url, datasheet_url = excluded.datasheet_url,
-    guide_url = excluded.guide_url, quickstart_url = excluded.quickstart_url, stock = excluded.stock,
+    guide_url = excluded.guide_url, quickstart_url = excluded.quickstart_url,
+    stock = CASE WHEN excluded.stock = {_UNSAID} THEN known.stock ELSE excluded.stock END,
     subscription_type = excluded.subscription_type, is_shippable = excluded.is_shippable,
     is_financeable = excluded.is_financeable, popularity = excluded.popularity,
     withdrawn_at = CASE WHEN excluded.withdrawn_at IS NOT NULL
@@ -41,11 +44,10 @@ ON CONFLICT (product_code, vendor_id) DO UPDATE SET
 RETURNING id, product_code, vendor_id, xmax = 0 AS is_new
 """  # noqa: S608 - made of this module's own text
 
+_BEGIN_STOCK = "UPDATE catalogue.product SET stock = 0 WHERE id = ANY($1::bigint[]) AND stock = $2"
+
 _CLEAR_PRICES = "DELETE FROM catalogue.product_price WHERE product_id = ANY($1::bigint[])"
-_PRICES = """
-INSERT INTO catalogue.product_price (product_id, currency, cost_units, rrp_units, shipping_cost_units)
-SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[])
-"""
+_PRICE_COLUMNS = ("product_id", "currency", "cost_units", "rrp_units", "shipping_cost_units")
 
 _CLEAR_SERVICES = """
 DELETE FROM catalogue.service_item WHERE product_id = ANY($1::bigint[]) AND (product_id, kind, sku) NOT IN
@@ -61,10 +63,7 @@ RETURNING id, product_id, kind, sku
 """
 
 _CLEAR_SERVICE_PRICES = "DELETE FROM catalogue.service_price WHERE service_item_id = ANY($1::bigint[])"
-_SERVICE_PRICES = """
-INSERT INTO catalogue.service_price (service_item_id, currency, cost_units)
-SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[])
-"""
+_SERVICE_PRICE_COLUMNS = ("service_item_id", "currency", "cost_units")
 
 _CLEAR_PLANS = """
 DELETE FROM catalogue.rate_plan WHERE product_id = ANY($1::bigint[]) AND (product_id, name) NOT IN
@@ -109,7 +108,7 @@ RETURNING id, rate_plan_charge_id, currency
 """
 
 _CLEAR_DOCUMENTS = "DELETE FROM catalogue.document WHERE product_id = ANY($1::bigint[])"
-_DOCUMENT_COLUMNS = ("product_id", "currency", "template", "part_ids", "part_currencies", "part_costs_units")
+_DOCUMENT_COLUMNS = ("product_id", "currency", "template", "parts", "part_currencies")
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,10 +159,13 @@ async def _write_rows(connection: Connection, products: Sequence[Product]) -> li
     columns = list(zip(*((
         each.product_code, vendors.get(each.vendor), types.get(each.type), each.name, each.description,
         each.detailed_description, each.featured_description, each.thumb_url or None, each.main_image_url or None,
-        each.datasheet_url or None, each.guide_url or None, each.quickstart_url or None, each.stock,
+        each.datasheet_url or None, each.guide_url or None, each.quickstart_url or None,
+        _UNSAID if each.stock is None else each.stock,
         each.subscription_type or None, each.is_shippable, each.is_financeable, each.popularity, each.withdrawn)
         for each in products), strict=True))
     rows = {(row["product_code"], row["vendor_id"]): row for row in await connection.fetch(_PRODUCTS, *columns)}
+    if any(each.stock is None for each in products):
+        await connection.execute(_BEGIN_STOCK, [row["id"] for row in rows.values() if row["is_new"]], _UNSAID)
     found = [(rows[each.product_code, vendors.get(each.vendor)], each) for each in products]
     return [Written(row["id"], row["vendor_id"], types.get(each.type), row["is_new"]) for row, each in found]
 
@@ -174,8 +176,7 @@ async def _write_prices(connection: Connection, pairs: Iterable[tuple[Product, W
         await connection.execute(_CLEAR_PRICES, old_ids)
     rows = [(row.product_id, price.currency, price.cost_units, price.rrp_units, price.shipping_cost_units)
             for product, row in pairs for price in product.prices]
-    if rows:
-        await connection.execute(_PRICES, *zip(*rows, strict=True))
+    await _copy(connection, "product_price", _PRICE_COLUMNS, rows)
 
 
 def _services_of(product: Product) -> Iterable[tuple[ServiceKind, int, ServiceItem]]:
@@ -201,8 +202,7 @@ async def _write_services(connection: Connection, pairs: Sequence[tuple[Product,
               for product_id, kind, _, item in items for cost in item.costs]
     if old_ids:
         await connection.execute(_CLEAR_SERVICE_PRICES, list(ids.values()))
-    if prices:
-        await connection.execute(_SERVICE_PRICES, *zip(*prices, strict=True))
+    await _copy(connection, "service_price", _SERVICE_PRICE_COLUMNS, prices)
     return ids
 
 
@@ -264,7 +264,11 @@ def _part_ids(product: Product, row: Written, services: _Services, plans: dict[t
 async def _write_documents(connection: Connection, documents: Sequence[Document], old_ids: Sequence[int]) -> None:
     if old_ids:
         await connection.execute(_CLEAR_DOCUMENTS, old_ids)
-    if documents:
-        await connection.copy_records_to_table("document", schema_name="catalogue", columns=_DOCUMENT_COLUMNS, records=[
-            (each.product_id, each.currency, each.template, each.part_ids, each.part_currencies,
-             each.part_costs_units) for each in documents])
+    await _copy(connection, "document", _DOCUMENT_COLUMNS, [
+        (each.product_id, each.currency, each.template, each.parts, each.part_currencies) for each in documents])
+
+
+async def _copy(connection: Connection, table: str, columns: Sequence[str], rows: Sequence[tuple[object, ...]]) -> None:
+    """Insert rows that are new for certain, in the quickest way."""
+    if rows:
+        await connection.copy_records_to_table(table, schema_name="catalogue", columns=columns, records=rows)

@@ -112,7 +112,8 @@ def _product(row: Record, prices: tuple[ProductPrice, ...], provisioning: tuple[
     return Product(
         row["product_code"], row["name"], row["vendor"], row["type"], row["description"],
         row["detailed_description"], row["featured_description"], row["thumb_url"] or "", row["main_image_url"] or "",
-        row["datasheet_url"] or "", row["guide_url"] or "", row["quickstart_url"] or "", row["stock"],
+        row["datasheet_url"] or "", row["guide_url"] or "", row["quickstart_url"] or "",
+        max(0, row["stock"]),
         row["subscription_type"] or "", row["is_shippable"], row["is_financeable"], row["popularity"],
         row["withdrawn_at"] is not None, prices, provisioning, maintenance, rate_plans)
 

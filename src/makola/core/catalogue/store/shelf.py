@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from makola.kit.database import Connection, Record
 
@@ -25,7 +26,7 @@ _CHANGED_ROWS = f"{_ROWS} {_SINCE.format(table='p')} ORDER BY p.id"
 _CHANGED_SELLERS = f"SELECT seller_id FROM catalogue.price_book {_SINCE.format(table='price_book')}"  # noqa: S608
 
 _DOCUMENTS = """
-SELECT product_id, template, part_ids, part_currencies, part_costs_units
+SELECT product_id, template, parts, part_currencies
 FROM catalogue.document WHERE currency = $1 AND product_id = ANY($2::bigint[])
 """
 
@@ -45,15 +46,13 @@ class Outline:
     costs_units: Sequence[tuple[str, int]]
 
 
-@dataclass(frozen=True, slots=True)
-class StoredDocument:
-    """A document as it is stored: the template, still in one piece."""
+class StoredDocument(NamedTuple):
+    """A document as it is stored; see `documents.Document`."""
 
     product_id: int
     template: bytes
-    part_ids: Sequence[int]
-    part_currencies: Sequence[str]
-    part_costs_units: Sequence[int]
+    parts: bytes
+    part_currencies: str
 
 
 @dataclass(frozen=True, slots=True)

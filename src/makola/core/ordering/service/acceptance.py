@@ -1,18 +1,21 @@
 """Acceptance: the prices of every tier are frozen, and the money of every tier is reserved.
 
 One hold carries the order along the chain: each organisation owes its parent the order's lines at its own price.
+What is to be shipped is taken from stock. Where there is less in stock the order is accepted all the same: whether it
+can wait is for the warehouse to say, which puts it aside or gives it up otherwise.
 """
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from makola.core.catalogue.service.stock import note_stock_changes
 from makola.core.ledger import service as ledger
 from makola.core.ledger.types import Leg, NewHold
 from makola.core.ordering.ports import Offer, PriceSource, Refusal
 from makola.core.ordering.service.changes import Locked, change_state, wrong_state
-from makola.core.ordering.service.checks import MOST_TOTAL_UNITS
+from makola.core.ordering.service.checks import MOST_TOTAL_UNITS, total_quantities
 from makola.core.ordering.states import CANCELLABLE
 from makola.core.ordering.store import orders
 from makola.core.ordering.types import SYSTEM, LineItem, Order, OrderState, Origin
@@ -23,6 +26,15 @@ from makola.kit.database import Connection
 
 _NO_CREDIT = "Your credit does not cover this order."
 _NO_CREDIT_ABOVE = "This order cannot be accepted at present; your supplier has been told."
+
+
+def unshipped_goods(lines: Iterable[LineItem]) -> Counter[int]:
+    """Return how many of each product are to be shipped still, by the product's id."""
+    left: Counter[int] = Counter()
+    for line in lines:
+        if line.is_shippable:
+            left[line.product_id] += line.quantity - line.shipped_quantity
+    return left
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +86,8 @@ async def accept(connection: Connection, order: Locked, prices: PriceSource, ori
     if isinstance(terms, Terms):
         if await ledger.reserve(connection, [NewHold(order.reference, terms.legs)], now()):
             await orders.freeze(connection, order.order_id, terms.offers)
+            await note_stock_changes(connection, {
+                product_id: -quantity for product_id, quantity in unshipped_goods(whole.line_items).items()})
             await orders.set_errand(connection, order.order_id, "", None)
             await change_state(connection, order, OrderState.ACCEPTED, origin)
             return OrderState.ACCEPTED
@@ -111,11 +125,12 @@ async def find_terms(connection: Connection, order: Order, prices: PriceSource) 
         return Objection("This organisation is suspended.")
     offers = await prices.offers(connection, chain, order.line_items[0].currency, order.content.items)
     agreed: dict[int, Offer] = {}
+    wanted = total_quantities(order.content.items, offers)
     amounts: dict[tuple[int, int, str], int] = defaultdict(int)
     for line, offer in zip(order.line_items, offers, strict=True):
         if isinstance(offer, Refusal) or offer.product_id != line.product_id:
             return Objection(f"{_named(line)} is not on your price list any more.")
-        objection = _objection(line, offer)
+        objection = _objection(line, offer, wanted[offer.product_id])
         if objection is not None:
             return objection
         agreed[line.number] = offer
@@ -133,12 +148,13 @@ def _named(line: LineItem) -> str:
     return f"Line {line.number} ({line.product_code})"
 
 
-def _objection(line: LineItem, offer: Offer) -> Objection | None:
+def _objection(line: LineItem, offer: Offer, quantity: int) -> Objection | None:
+    """Return what stands against a line; `quantity` is what all lines want of its product together."""
     price = offer.price
     if (price.currency != line.currency or price.price_units > line.quoted_units
             or offer.shipping_units > line.shipping_units):
         return Objection(f"{_named(line)} has another price now; resubmit the order to have it at that price.")
-    if not offer.minimum_quantity <= line.quantity <= (offer.maximum_quantity or line.quantity):
+    if not offer.minimum_quantity <= quantity <= (offer.maximum_quantity or quantity):
         return Objection(f"{_named(line)} cannot be had in this quantity any more.")
     return None
 

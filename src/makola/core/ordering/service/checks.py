@@ -3,6 +3,7 @@
 The fields are named as the Hub API names them: it is the one family that orders.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import fields
 
@@ -95,6 +96,7 @@ _REFUSED_FIELDS = {
 
 def _check_offers(items: Sequence[Item], offers: Sequence[Offer | Refusal], problems: _Problems) -> list[Offer]:
     taken: list[Offer] = []
+    wanted = total_quantities(items, offers)
     for index, (item, offer) in enumerate(zip(items, offers, strict=True)):
         at = f"line_items[{index}]"
         if isinstance(offer, Refusal):
@@ -103,13 +105,22 @@ def _check_offers(items: Sequence[Item], offers: Sequence[Offer | Refusal], prob
         taken.append(offer)
         if item.product_code not in {"", offer.product_code}:
             problems.append((f"{at}.product_code", "is not the code of this product"))
-        if item.quantity < offer.minimum_quantity:
+        if wanted[offer.product_id] < offer.minimum_quantity:
             problems.append((f"{at}.quantity", f"must be at least {offer.minimum_quantity} for this product"))
-        if offer.maximum_quantity is not None and item.quantity > offer.maximum_quantity:
+        if offer.maximum_quantity is not None and wanted[offer.product_id] > offer.maximum_quantity:
             problems.append((f"{at}.quantity", f"must be at most {offer.maximum_quantity} for this product"))
     if len(taken) == len(items):
         _check_money(items, taken, problems)
     return taken
+
+
+def total_quantities(items: Sequence[Item], offers: Sequence[Offer | Refusal]) -> Counter[int]:
+    """Return how many of each product are wanted on all lines together, by the product's id: limits are for these."""
+    wanted: Counter[int] = Counter()
+    for item, offer in zip(items, offers, strict=True):
+        if not isinstance(offer, Refusal):
+            wanted[offer.product_id] += item.quantity
+    return wanted
 
 
 def _check_money(items: Sequence[Item], offers: Sequence[Offer], problems: _Problems) -> None:

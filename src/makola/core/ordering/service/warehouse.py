@@ -9,9 +9,10 @@ from dataclasses import replace
 from itertools import pairwise
 from uuid import UUID
 
+from makola.core.catalogue.service.stock import note_stock_changes
 from makola.core.ledger import service as ledger
 from makola.core.ledger.types import Leg, NewHold
-from makola.core.ordering.service.acceptance import begin_processing
+from makola.core.ordering.service.acceptance import begin_processing, unshipped_goods
 from makola.core.ordering.service.changes import Locked, change_state, wrong_state
 from makola.core.ordering.service.parcels import checked_items
 from makola.core.ordering.states import FOLLOWING, HOLDING
@@ -73,7 +74,7 @@ async def complete(connection: Connection, order: Locked, origin: Origin, *, rea
 
 
 async def fail(connection: Connection, order: Locked, origin: Origin, *, reason: str, note: str = "") -> None:
-    """Give an order up: what was shipped stays owed, what is still reserved is given back.
+    """Give an order up: what was shipped stays owed, what is still reserved is given back, and to the stock too.
 
     Raises:
         WrongStateError: everything was shipped, or it has ended.
@@ -83,6 +84,7 @@ async def fail(connection: Connection, order: Locked, origin: Origin, *, reason:
         raise wrong_state(order, "fail")
     if order.state in HOLDING:
         await ledger.settle(connection, void=[order.reference], kind=_KIND)
+        await note_stock_changes(connection, unshipped_goods(await _lines(connection, order)))
     await orders.set_errand(connection, order.order_id, "", None)
     await change_state(connection, order, OrderState.FAILED, origin, reason=reason, note=note)
 
