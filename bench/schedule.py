@@ -14,9 +14,9 @@ from datetime import UTC, datetime, timedelta
 import aiohttp
 import asyncpg
 
+from bench.support import machine
+from bench.support.server import World, free_port, makola, prepared_world
 from makola.kit.embedded_postgres import EmbeddedPostgres
-from support import machine
-from support.server import World, free_port, makola, prepared_world
 
 _LATENESS = """
 SELECT extract(epoch FROM s.accepted_at - m."time")::float8 AS late_s
