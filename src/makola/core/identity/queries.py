@@ -25,6 +25,13 @@ async def find_user(connection: Connection, user_id: int) -> User | None:
     return _user_of(row) if row is not None else None
 
 
+async def find_user_by_email(connection: Connection, email: str) -> User | None:
+    """Return the person who signs in with an e-mail address, in any case; None when there is none."""
+    row = await connection.fetchrow(
+        f'SELECT {_COLUMNS} FROM identity."user" WHERE lower(email) = lower($1)', email.strip())  # noqa: S608 - own text
+    return _user_of(row) if row is not None else None
+
+
 async def lock_user(connection: Connection, user_id: int) -> User | None:
     """Return one person, whom nobody else changes until the transaction ends."""
     row = await connection.fetchrow(

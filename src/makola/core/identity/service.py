@@ -8,6 +8,7 @@ from zoneinfo import available_timezones
 import asyncpg
 
 from makola.core.identity.errors import EmailTakenError, InvalidUserError
+from makola.core.identity.sessions import revoke_sessions
 from makola.core.identity.types import User, UserChange
 from makola.kit.database import Connection
 
@@ -69,7 +70,9 @@ async def change_user(connection: Connection, user: User, change: UserChange) ->
 
 
 async def set_suspended(connection: Connection, user_id: int, *, suspended: bool) -> bool:
-    """Suspend a person, or let the person act again; False when that was so already."""
+    """Suspend a person, whose sessions end, or let the person act again; False when that was so already."""
+    if suspended:
+        await revoke_sessions(connection, user_id)
     tag = await connection.execute(
         'UPDATE identity."user" SET suspended_at = CASE WHEN $2 THEN now() END'
         " WHERE id = $1 AND (suspended_at IS NULL) = $2", user_id, suspended)

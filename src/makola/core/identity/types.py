@@ -1,7 +1,9 @@
-"""People."""
+"""People, how they show who they are, and their sessions."""
 
+import enum
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,3 +36,61 @@ class UserChange:
     currency: str | None = None
     locale: str | None = None
     timezone: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SignInSession:
+    """A browser in which a person is signed in.
+
+    Attributes:
+        session_id: stays the same until sign-out, also when the person shows again who they are (OpenID Connect's
+            `sid`).
+        organisation_id: acted for; the person's own, or one that the person may administer.
+        auth_time: when the person last showed who they are.
+        amr: how, in the words of RFC 8176, such as ("pwd", "otp", "mfa").
+        csrf_token: what every form of this session must bring along.
+    """
+
+    session_id: UUID
+    user_id: int
+    organisation_id: int
+    auth_time: datetime
+    amr: tuple[str, ...]
+    csrf_token: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListedSession:
+    """A session as its person sees it in the list."""
+
+    session_id: UUID
+    created_at: datetime
+    last_used_at: datetime
+    auth_time: datetime
+    amr: tuple[str, ...]
+    address: str
+    device: str
+
+
+class SessionChange(enum.StrEnum):
+    """What others are told of a session."""
+
+    SIGNED_OUT = "signed_out"
+    SWITCHED = "switched"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEvent:
+    """Something happened to a session: it ended (for whatever reason), or acts for another organisation now.
+
+    Attributes:
+        organisation_id: acted for; after a switch the new one.
+        previous_organisation_id: acted for before a switch; otherwise None.
+    """
+
+    change: SessionChange
+    session_id: UUID
+    user_id: int
+    organisation_id: int
+    previous_organisation_id: int | None
+    at: datetime

@@ -8,6 +8,7 @@ from makola.core.organisations.countries import country_by_id
 from makola.core.organisations.errors import InvalidOrganisationError, UnknownAddressError
 from makola.core.organisations.permissions import Permission
 from makola.core.organisations.queries import find_visible_organisation
+from makola.core.organisations.texts import holds_control_character
 from makola.core.organisations.types import Actor, Organisation
 from makola.kit.database import Connection, Database, Record
 
@@ -156,6 +157,8 @@ def _check(particulars: AddressParticulars) -> None:
         value = getattr(particulars, name)
         if isinstance(value, str) and len(value) > _MOST_CHARACTERS:
             raise InvalidOrganisationError(f"At most {_MOST_CHARACTERS} characters.", field=name)
+        if isinstance(value, str) and holds_control_character(value):
+            raise InvalidOrganisationError("This holds no control characters.", field=name)
     for name in ("name", "addr_line_1", "city"):
         if not getattr(particulars, name).strip():
             raise InvalidOrganisationError("This must not be empty.", field=name)

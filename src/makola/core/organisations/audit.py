@@ -80,11 +80,36 @@ async def record(connection: Connection, actor: Actor, action: str, subject: str
         details: what JSON can hold; no secret, and no price of a tier above `organisation_id`.
         organisation_id: whose thing was changed; by default the actor's organisation.
     """
+    real_organisation_id = (actor.real_organisation_id if actor.real_organisation_id is not None
+                            else actor.organisation_id)
     await connection.execute(
-        _INSERT, actor.organisation_id if organisation_id is None else organisation_id, actor.organisation_id,
-        actor.real_organisation_id if actor.real_organisation_id is not None else actor.organisation_id,
+        _INSERT, actor.organisation_id if organisation_id is None else organisation_id, _author_organisation(actor),
+        real_organisation_id,
         actor.user_id, actor.real_user_id if actor.real_user_id is not None else actor.user_id,
         actor.application_id or None, action, subject, json.dumps(details or {}, default=str))
+
+
+async def last_author_above(connection: Connection, actor: Actor, action: str, subject: str) -> bool:
+    """Say whether it was somebody of an organisation above the actor's own who last did something.
+
+    Args:
+        connection: the transaction that decides by it, with the subject locked.
+        actor: who asks.
+        action: `resource:action`, such as `organisation:suspend`.
+        subject: `kind:id`, such as `organisation:5`.
+    """
+    author_id: int | None = await connection.fetchval(
+        "SELECT actor_organisation_id FROM organisations.audit_entry WHERE subject = $1 AND action = $2"
+        " ORDER BY id DESC LIMIT 1", subject, action)
+    own_id = _author_organisation(actor)
+    return own_id in actor.chain and author_id in actor.chain[:actor.chain.index(own_id)]
+
+
+def _author_organisation(actor: Actor) -> int:
+    """Return the person's own organisation, also when acting for one below; in an emulation the emulated user's."""
+    if actor.emulation_id is not None or actor.real_organisation_id is None:
+        return actor.organisation_id
+    return actor.real_organisation_id
 
 
 async def read_audit_log(database: Database, actor: Actor, wanted: AuditFilter, *, limit: int,

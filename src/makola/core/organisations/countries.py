@@ -40,6 +40,16 @@ def _by_code() -> dict[str, Country]:
     return {country.iso_code: country for country in countries()}
 
 
+@cache
+def _currencies() -> frozenset[str]:
+    return frozenset(entry.alpha_3 for entry in pycountry.currencies)
+
+
+def is_currency(code: str) -> bool:
+    """Say whether `code` is one of ISO 4217."""
+    return code in _currencies()
+
+
 def country_by_id(country_id: int) -> Country | None:
     """Return a country by its id; None when there is none."""
     return _by_id().get(country_id)

@@ -4,12 +4,12 @@ An organisation has a credit account in a currency when its `trade` account in i
 only receives, as a seller's does, has a limit of 0 and is none.) The root of the tree buys from nobody and needs none.
 """
 
-import re
 from collections.abc import Collection
 
 from makola.core.ledger import service as ledger
 from makola.core.ledger.types import UNITS_PER_CURRENCY_UNIT, Account
 from makola.core.organisations.audit import record
+from makola.core.organisations.countries import is_currency
 from makola.core.organisations.errors import InvalidOrganisationError, PermissionDeniedError
 from makola.core.organisations.permissions import Permission
 from makola.core.organisations.queries import find_visible_organisation
@@ -67,7 +67,7 @@ async def set_credit(connection: Connection, actor: Actor, organisation_id: int,
     organisation = await find_visible_organisation(connection, actor, organisation_id)
     if organisation_id == actor.organisation_id:
         raise PermissionDeniedError("Credit is given by those above.")
-    if not re.fullmatch(r"[A-Z]{3}", currency):
+    if not is_currency(currency):
         raise InvalidOrganisationError("A currency is an ISO 4217 code such as GBP.", field="currency")
     if not 0 <= credit_limit_units <= _MOST_UNITS:
         raise InvalidOrganisationError("A credit limit is from 0 to 1,000,000,000,000.", field="credit_limit")

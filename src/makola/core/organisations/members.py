@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from makola.core.identity import queries as identity_queries
 from makola.core.identity import service as identity
 from makola.core.identity.types import User, UserChange
-from makola.core.organisations.audit import record
+from makola.core.organisations.audit import last_author_above, record
+from makola.core.organisations.countries import is_currency
 from makola.core.organisations.errors import InvalidOrganisationError, PermissionDeniedError, UnknownMemberError
 from makola.core.organisations.grants import (
     AssignedGrants,
@@ -29,6 +30,7 @@ from makola.core.organisations.queries import (
     unknown_among,
 )
 from makola.core.organisations.roles import assignable_permissions
+from makola.core.organisations.texts import holds_control_character
 from makola.core.organisations.types import Actor
 from makola.kit.database import Connection, Database
 
@@ -132,6 +134,7 @@ async def add_member(connection: Connection, actor: Actor, organisation_id: int,
     """
     actor.require(Permission.USER_CREATE)
     await find_visible_organisation(connection, actor, organisation_id, field="organisation")
+    _check_particulars(new.name, new.currency)
     user = await identity.create_user(
         connection, organisation_id, name=new.name, email=new.email, currency=new.currency or actor.currency or "GBP",
         locale=new.locale, timezone=new.timezone)
@@ -154,6 +157,7 @@ async def change_member(connection: Connection, actor: Actor, user_id: int, chan
         actor.require(Permission.USER_CHANGE)
     before = await find_member(connection, actor, user_id, lock=True)
     await require_no_more_rights(connection, actor, before)
+    _check_particulars(change.name, change.currency)
     after = await identity.change_user(connection, before, change)
     await record(connection, actor, "user:change", f"user:{user_id}",
                  {"before": _particulars(before), "after": _particulars(after)}, organisation_id=after.organisation_id)
@@ -172,7 +176,12 @@ async def suspend_member(connection: Connection, actor: Actor, user_id: int, *, 
     if user_id in {actor.user_id, actor.real_user_id}:
         raise PermissionDeniedError("Nobody suspends himself.")
     await require_no_more_rights(connection, actor, user)
-    if await identity.set_suspended(connection, user_id, suspended=suspended):
+    is_from_above = user.suspended_at is not None and await last_author_above(
+        connection, actor, "user:suspend", f"user:{user_id}")
+    if is_from_above and not suspended:
+        raise PermissionDeniedError("This user was suspended by those above you.")
+    # A suspension by somebody higher takes the place of one that is there.
+    if await identity.set_suspended(connection, user_id, suspended=suspended) or (suspended and not is_from_above):
         await record(connection, actor, "user:suspend" if suspended else "user:resume", f"user:{user_id}",
                      organisation_id=user.organisation_id)
     return await find_member(connection, actor, user_id)
@@ -229,6 +238,13 @@ async def _give(connection: Connection, actor: Actor, user: User, new: NewGrants
     await save_grants(connection, user.user_id, assigned)
     await record(connection, actor, "permission:change", f"user:{user.user_id}",
                  {"before": _rights(before), "after": _rights(assigned)}, organisation_id=user.organisation_id)
+
+
+def _check_particulars(name: str | None, currency: str | None) -> None:
+    if name is not None and holds_control_character(name):
+        raise InvalidOrganisationError("A name holds no control characters.", field="name")
+    if currency is not None and not is_currency(currency):
+        raise InvalidOrganisationError("A currency is an ISO 4217 code such as GBP.", field="currency")
 
 
 async def _place(connection: Connection, user: User) -> Place:

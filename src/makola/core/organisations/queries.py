@@ -175,3 +175,10 @@ async def whole_tree(connection: Connection) -> list[Organisation]:
     """Return every organisation, each after its parent, for the platform's own commands."""
     rows = await connection.fetch(f"SELECT {_COLUMNS} FROM organisations.organisation o ORDER BY chain")  # noqa: S608 - own text
     return [organisation_of(row) for row in rows]
+
+
+async def ids_after(database: Database | Connection, organisation_id: int, limit: int) -> list[int]:
+    """Return ids of organisations in their order, suspended or not: those that follow one, to go through all."""
+    rows = await database.fetch(
+        "SELECT id FROM organisations.organisation WHERE id > $1 ORDER BY id LIMIT $2", organisation_id, limit)
+    return [row["id"] for row in rows]

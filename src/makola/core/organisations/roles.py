@@ -15,6 +15,7 @@ from makola.core.organisations.errors import (
 from makola.core.organisations.grants import permissions_of, read_permissions
 from makola.core.organisations.permissions import Grants, Permission
 from makola.core.organisations.queries import find_organisation, find_visible_organisation
+from makola.core.organisations.texts import holds_control_character
 from makola.core.organisations.types import Actor
 from makola.kit.database import Connection, Database, Record
 
@@ -179,6 +180,8 @@ def _name(given: str) -> str:
     name = given.strip()
     if not name or len(name) > _MOST_NAME_CHARACTERS:
         raise InvalidOrganisationError(f"A name has 1 to {_MOST_NAME_CHARACTERS} characters.", field="name")
+    if holds_control_character(name):
+        raise InvalidOrganisationError("A name holds no control characters.", field="name")
     return name
 
 

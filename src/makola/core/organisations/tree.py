@@ -1,9 +1,9 @@
 """Administration of the tree: organisations are added, changed, suspended and moved by those above them."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from makola.core.organisations.audit import record
+from makola.core.organisations.audit import last_author_above, record
 from makola.core.organisations.errors import InvalidMoveError, InvalidOrganisationError, PermissionDeniedError
 from makola.core.organisations.grants import read_modules
 from makola.core.organisations.permissions import Permission
@@ -14,6 +14,7 @@ from makola.core.organisations.queries import (
     organisation_of,
 )
 from makola.core.organisations.service import create_organisation
+from makola.core.organisations.texts import holds_control_character
 from makola.core.organisations.types import Actor, FinanceType, Organisation
 from makola.kit.database import Connection
 
@@ -26,6 +27,8 @@ _SUSPEND = """
 UPDATE organisations.organisation SET suspended_at = CASE WHEN $2 THEN now() END
 WHERE id = $1 AND (suspended_at IS NULL) = $2
 """
+
+_LOCK_SUSPENSION = "SELECT suspended_at IS NOT NULL FROM organisations.organisation WHERE id = $1 FOR NO KEY UPDATE"
 
 # Everybody who adds an organisation holds this lock shared, so nothing is added below a chain that changes.
 _LOCK_TREE = "SELECT pg_advisory_xact_lock(hashtext('organisations.tree'))"
@@ -72,7 +75,8 @@ async def add_organisation(connection: Connection, actor: Actor, parent_id: int,
     if modules is None:
         place = await find_place(connection, parent.organisation_id)
         modules = place.modules & actor.modules if place is not None else ()
-    made = await _save(connection, actor, made, OrganisationChange(
+    # What is new has no modules yet: each of those that it gets must be the actor's to give.
+    made = await _save(connection, actor, replace(made, modules=frozenset()), OrganisationChange(
         name, particulars.linked_account, particulars.finance_type, modules))
     await record(connection, actor, "organisation:create", f"organisation:{made.organisation_id}",
                  _particulars(made) | {"parent": parent_id}, organisation_id=made.organisation_id)
@@ -102,6 +106,8 @@ async def suspend_organisation(connection: Connection, actor: Actor, organisatio
                                suspended: bool) -> Organisation:
     """Suspend an organisation and all that is below it, or let it act again. Only those above do this.
 
+    What somebody above the actor suspended stays suspended until somebody there lets it act again.
+
     Raises:
         PermissionDeniedError: the actor may not.
         UnknownOrganisationError: it is not in the actor's sight.
@@ -110,9 +116,16 @@ async def suspend_organisation(connection: Connection, actor: Actor, organisatio
     before = await find_visible_organisation(connection, actor, organisation_id)
     if organisation_id == actor.organisation_id:
         raise PermissionDeniedError("Nobody suspends their own organisation.")
-    if await connection.execute(_SUSPEND, organisation_id, suspended) == "UPDATE 1":
+    subject = f"organisation:{organisation_id}"
+    was_suspended = await connection.fetchval(_LOCK_SUSPENSION, organisation_id)
+    is_from_above = was_suspended and await last_author_above(connection, actor, "organisation:suspend", subject)
+    if is_from_above and not suspended:
+        raise PermissionDeniedError("It was suspended by those above you.")
+    # A suspension by somebody higher takes the place of one that is there.
+    if await connection.execute(_SUSPEND, organisation_id, suspended) == "UPDATE 1" or (
+            suspended and not is_from_above):
         await record(connection, actor, "organisation:suspend" if suspended else "organisation:resume",
-                     f"organisation:{organisation_id}", organisation_id=organisation_id)
+                     subject, organisation_id=organisation_id)
     return await find_visible_organisation(connection, actor, before.organisation_id)
 
 
@@ -171,6 +184,8 @@ def _name(given: str) -> str:
     name = given.strip()
     if not name or len(name) > _MOST_NAME_CHARACTERS:
         raise InvalidOrganisationError(f"A name has 1 to {_MOST_NAME_CHARACTERS} characters.", field="name")
+    if holds_control_character(name):
+        raise InvalidOrganisationError("A name holds no control characters.", field="name")
     return name
 
 
