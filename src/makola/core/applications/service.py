@@ -1,4 +1,4 @@
-"""What may be done with applications, and who a client id and secret stand for."""
+"""What may be done with applications, and who a client id and secret, or a token, stand for."""
 
 import hashlib
 import hmac
@@ -6,6 +6,7 @@ import secrets
 from uuid import uuid4
 
 from makola.core.applications.types import AnswerCasing, Application, Caller, NewApplication
+from makola.core.organisations.acting import load_acting
 from makola.core.organisations.actors import Standing, load_actor
 from makola.core.organisations.permissions import Grants
 from makola.core.organisations.queries import find_place
@@ -24,12 +25,17 @@ _FIND = f"""
 SELECT {_COLUMNS},
        array(SELECT s.sha256 FROM applications.secret s
              WHERE s.application_id = a.id AND (s.expires_at IS NULL OR s.expires_at > now())) AS secrets
-FROM applications.application a WHERE a.client_id = $1 AND a.suspended_at IS NULL
+FROM applications.application a
+WHERE a.client_id = $1 AND a.suspended_at IS NULL AND a.kind IN ('private', 'api_client')
 """  # noqa: S608 - made of this module's own column names
 
 _FIND_BY_ID = f"""
-SELECT {_COLUMNS} FROM applications.application a WHERE a.id = $1 AND a.suspended_at IS NULL
+SELECT {_COLUMNS}, a.kind FROM applications.application a WHERE a.id = $1 AND a.suspended_at IS NULL
 """  # noqa: S608 - made of this module's own column names
+
+
+#: Those that act for their owner, or for the user that they stand for, with their own credentials.
+_OWN_KINDS = frozenset({"private", "api_client"})
 
 
 async def create_application(connection: Connection, organisation_id: int, *, name: str,
@@ -64,18 +70,23 @@ async def add_secret(connection: Connection, application_id: int) -> str:
 
 
 async def authenticate(database: Database, client_id: str, client_secret: str) -> Caller | None:
-    """Return who the credentials stand for; None when they are wrong, or suspended at any tier."""
+    """Return who the credentials stand for; None when they are wrong, or suspended at any tier.
+
+    A public, partner or trusted application stands for nobody by its credentials: it acts for others, by OAuth alone.
+    """
     row = await database.fetchrow(_FIND, client_id)
     given = _sha256(client_secret)
     stored: list[bytes] = row["secrets"] if row is not None else [b""]
     matches = [hmac.compare_digest(given, one) for one in stored]
     if row is None or not any(matches):
         return None
-    return await _caller(database, application_of(row), None, None, None)
+    application = application_of(row)
+    return await _caller(database, application, application.user_id, Standing(application.application_id))
 
 
 async def find_caller(database: Database, application_id: int, *, user_id: int | None,
-                      scopes: frozenset[str] | None, emulation_id: int | None) -> Caller | None:
+                      scopes: frozenset[str] | None, emulation_id: int | None,
+                      organisation_id: int | None = None) -> Caller | None:
     """Return who a token of an application stands for; None when the application or any tier is suspended.
 
     Args:
@@ -84,11 +95,23 @@ async def find_caller(database: Database, application_id: int, *, user_id: int |
         user_id: whom the token stands for; None for whom the application stands for.
         scopes: what the token allows; None for all.
         emulation_id: the emulation that the token is for.
+        organisation_id: for which the user has authorized the application, the user's own or one below it; None
+            for a token of the application's own, or of an emulation.
     """
     row = await database.fetchrow(_FIND_BY_ID, application_id)
     if row is None:
         return None
-    return await _caller(database, application_of(row), user_id, scopes, emulation_id)
+    application = application_of(row)
+    if row["kind"] not in _OWN_KINDS:
+        if user_id is None or (organisation_id is None and emulation_id is None):
+            return None  # what acts for others never acts for its owner
+        if await find_place(database, application.organisation_id) is None:
+            return None
+    if user_id is not None and organisation_id is not None:
+        actor = await load_acting(database, user_id, organisation_id, application_id=application_id, scopes=scopes)
+        return Caller(actor, application) if actor is not None else None
+    return await _caller(database, application, application.user_id if user_id is None else user_id,
+                         Standing(application_id, scopes, emulation_id))
 
 
 def application_of(row: Record) -> Application:
@@ -98,15 +121,14 @@ def application_of(row: Record) -> Application:
 
 
 async def _caller(database: Database, application: Application, user_id: int | None,
-                  scopes: frozenset[str] | None, emulation_id: int | None) -> Caller | None:
-    user_id = application.user_id if user_id is None else user_id
+                  standing: Standing) -> Caller | None:
     if user_id is not None:
-        actor = await load_actor(database, user_id, Standing(application.application_id, scopes, emulation_id))
+        actor = await load_actor(database, user_id, standing)
         return Caller(actor, application) if actor is not None else None
     place = await find_place(database, application.organisation_id)
     if place is None:
         return None
-    return Caller(Actor(application.organisation_id, place.chain, application.application_id, scopes,
+    return Caller(Actor(application.organisation_id, place.chain, application.application_id, standing.scopes,
                         place.country_code, place.time_zone, grants=Grants(modules=place.modules, admin=True)),
                   application)
 
