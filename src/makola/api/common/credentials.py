@@ -90,6 +90,19 @@ class Credentials:
         """Ask the database again about everybody: somebody was suspended, revoked, or given other rights."""
         self._known.clear()
 
+    def forget_application(self, application_id: int, organisation_id: int | None = None) -> None:
+        """Ask the database again about whatever an application shows: something of it was revoked in this process.
+
+        Args:
+            application_id: which application.
+            organisation_id: only what acts for this organisation; None for all.
+        """
+        gone = [key for key, (_, caller) in self._known.items()
+                if caller.application.application_id == application_id
+                and organisation_id in {None, caller.actor.organisation_id}]
+        for key in gone:
+            del self._known[key]
+
     async def _from_basic(self, value: bytes) -> Caller:
         key = hashlib.sha256(b"basic\0" + value).digest()
         known = self._known.get(key)

@@ -1,0 +1,1 @@
+"""The authorization endpoint: what is asked, what is checked, what comes next."""

@@ -1,0 +1,1 @@
+"""OpenID Connect: who somebody is, and that they have left."""

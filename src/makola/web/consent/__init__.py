@@ -1,0 +1,1 @@
+"""What a person sees of OAuth: the consent page, and signing out for an application."""
