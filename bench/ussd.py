@@ -17,6 +17,7 @@ import statistics
 import subprocess
 import sys
 import threading
+import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -37,13 +38,16 @@ _AT_ONCE = 64
 _RATE = 1_000
 _OPEN = 10_000
 _HANGING_AT_ONCE = 256
+#: Subscribers of the hanging application dial again after a pause of up to so long.
+_SPREAD_S = 8
 #: What is typed in a session's last step.
 _LAST_INPUT = "1234567890123456789"
 _LAST_REQUEST = UssdRequest("233244000000", "0" * 32, "711", RequestType.RESPONSE, _LAST_INPUT, "MTN", 4, "menu")
 
 # Steps of many sessions are interleaved, so that a session's next step is never sent before its last one is answered.
+# What a run leaves open must not time out in the next one: that is what the long time for subscribers is for.
 _SCRIPT = """
-local sessions, steps, delay_ms, code, hub = {sessions}, {steps}, {delay_ms}, "{code}", {hub}
+local sessions, steps, code, hub = {sessions}, {steps}, "{code}", {hub}
 local life, count = {life}, 0
 wrk.method = "POST"
 wrk.headers["Content-Type"] = "application/json"
@@ -67,7 +71,7 @@ function request()
   end
   return wrk.format(nil, nil, nil, body)
 end
-function delay() return delay_ms end
+function delay() return {delay} end
 """
 
 
@@ -82,12 +86,13 @@ class _Load:
     life: int = 0
 
     def run(self, *, connections: int, duration_s: int, rate: int = 0, steps: int = 4,
-            sessions: int = 2_048) -> Figures:
-        """Post steps; as fast as they are answered, or at about `rate` a second."""
+            sessions: int = 2_048, spread_ms: int = 0) -> Figures:
+        """Post steps; as fast as they are answered, at about `rate` a second, or each after a random pause."""
         self.life += 1
         delay_ms = max(0, round(1000 * connections / rate) - 2) if rate else 0
         script = self.directory / f"load-{self.code.strip('*#').replace('*', '-')}-{self.hub}.lua"
-        script.write_text(_SCRIPT.format(sessions=sessions, steps=steps, delay_ms=delay_ms, code=self.code,
+        script.write_text(_SCRIPT.format(sessions=sessions, steps=steps, code=self.code,
+                                         delay=f"math.random(0, {spread_ms})" if spread_ms else delay_ms,
                                          hub=str(self.hub).lower(), life=self.life, last=_LAST_INPUT))
         output = subprocess.run(
             ["taskset", "-c", str(LOAD_CORE), "wrk", "-t1", f"-c{connections}", f"-d{duration_s}s", "--latency",
@@ -182,8 +187,10 @@ def _hang(arguments: argparse.Namespace, hub: _Load) -> Target:
     for _ in range(arguments.rounds):
         alone.append(hub.run(connections=_AT_ONCE, duration_s=arguments.seconds, rate=_RATE // 2))
         load = threading.Thread(target=lambda: hanging.run(
-            connections=_HANGING_AT_ONCE, duration_s=arguments.seconds + 10, steps=1, sessions=50_000))
+            connections=_HANGING_AT_ONCE, duration_s=arguments.seconds + _SPREAD_S, steps=1, sessions=50_000,
+            spread_ms=_SPREAD_S * 1000))
         load.start()
+        time.sleep(_SPREAD_S)  # by now they no longer dial all at once
         beside.append(hub.run(connections=_AT_ONCE, duration_s=arguments.seconds, rate=_RATE // 2))
         load.join()
     print(f"at about {_RATE // 2:,} steps/s, alone and beside {_HANGING_AT_ONCE} subscribers of an application that"
@@ -209,7 +216,7 @@ def _run(arguments: argparse.Namespace, nginx: str, world: World, url: str) -> l
     with (application(nginx, world.directory, application_port, len(encode_request(_LAST_REQUEST))),
           proxy(nginx, world.directory, proxy_port, application_port), _hanging() as hanging_url,
           makola("web", world.directory, port, database_url=url, demo="true",
-                 ussd_operators_file=str(operators)) as process):
+                 ussd_operators_file=str(operators), ussd_subscriber_timeout_s="600") as process):
         wait_for(f"http://127.0.0.1:{proxy_port}/")
         _map(world, f"http://127.0.0.1:{port}", f"http://127.0.0.1:{application_port}/ussd", hanging_url)
         direct = _Load(f"http://127.0.0.1:{application_port}/ussd", False, world.directory)

@@ -1,0 +1,1 @@
+"""USSD: service codes, sessions, and the applications that subscribers talk to."""

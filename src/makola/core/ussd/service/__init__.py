@@ -1,0 +1,1 @@
+"""USSD's use cases."""

@@ -1,0 +1,50 @@
+"""The demonstration world's service codes: `*711#` is a small bank, `*712#` the same for an owner without credit."""
+
+from collections.abc import Sequence
+
+from makola.connectors.sandbox.bank import BANK_PATH
+from makola.core.billing.service import set_tariff
+from makola.core.organisations.actors import find_platform_actor
+from makola.core.organisations.queries import find_place
+from makola.core.ussd.service.mapping import find_code, map_code
+from makola.core.ussd.types import SESSION_TARIFF
+from makola.kit.database import Connection
+
+CODE = "711"
+_PENNILESS_CODE = "712"
+_CREDIT = "CREDIT"
+_SESSION_PRICE_UNITS = 10_000
+
+
+async def create_demonstration_ussd(connection: Connection, merchant_id: int, penniless_id: int, public_url: str, *,
+                                    networks: Sequence[str], before_url: str | None = None) -> None:
+    """Send the codes to the bank, unless somebody has sent them elsewhere since; a session costs one credit.
+
+    Args:
+        connection: an open transaction.
+        merchant_id: who owns the code with credit, where it is new.
+        penniless_id: who owns the code without.
+        public_url: where this server is.
+        networks: for which there is a price, by the beginnings of their ids.
+        before_url: where it was before; a code that still goes there moves with the server.
+    """
+    actor = await find_platform_actor(connection)
+    if actor is None:
+        return
+    before = None if before_url is None else f"{before_url}{BANK_PATH}"
+    for code, owner_id, name in ((CODE, merchant_id, "Demonstration bank"),
+                                 (_PENNILESS_CODE, penniless_id, "Bank without credit")):
+        is_new = await find_code(connection, code) is None
+        await map_code(connection, actor, code, f"{public_url}{BANK_PATH}", owner_id=owner_id, name=name,
+                       only_where_url=before, allow_private=True)
+        if is_new:
+            await _price(connection, owner_id, networks)
+
+
+async def _price(connection: Connection, owner_id: int, networks: Sequence[str]) -> None:
+    """Let a session cost every tier one credit, down to the owner of a code."""
+    place = await find_place(connection, owner_id)
+    for organisation_id in place.chain[1:] if place is not None else ():
+        for network in networks:
+            await set_tariff(connection, organisation_id, SESSION_TARIFF, network, currency=_CREDIT,
+                             price_units=_SESSION_PRICE_UNITS)
