@@ -1,0 +1,138 @@
+"""The errors of the payment endpoints: the core's codes as HTTP statuses and the documents' payment codes.
+
+Three generations of clients read them under names of their own (reference, section 4): `ResponseCode` in the direct
+calls, `responseCode` in the checkout call, `response_code` in its first generation.
+"""
+
+import msgspec
+
+from makola.api.common.asgi import Answer
+from makola.api.unity.errors import UnityError
+from makola.core.checkout.types import MEANINGS, Code
+from makola.kit.errors import DomainError
+
+#: Core code -> HTTP status and payment code; docs/reference/checkout.md explains each row.
+TABLE: dict[str, tuple[int, str]] = {
+    "merchant_account_unavailable": (403, "0001"),
+    "not_account_owner": (403, "4105"),
+    "unknown_merchant_account": (404, "3900"),
+    "unknown_organisation": (404, "3900"),
+    "invalid_checkout": (400, "4000"),
+    "sum_mismatch": (400, "4000"),
+    "reference_reused": (400, "4000"),
+    "amount_too_large": (400, "4000"),
+    "invalid_phone_number": (400, "4000"),
+    "invalid_document": (400, "4000"),
+    "invalid_parameter": (400, "4000"),
+    "invalid_url": (400, "4000"),
+    "malformed": (400, "4000"),
+    "wrong_merchant_state": (400, "4000"),
+    "amount_too_small": (400, "4070"),
+    "channel_not_permitted": (403, "4103"),
+    "payout_not_permitted": (403, "4101"),
+    "not_authenticated": (401, "4101"),
+    "scope_missing": (403, "4101"),
+    "unknown_checkout": (404, "4000"),
+    "unknown_transaction": (404, "4000"),
+    "not_refundable": (400, "4000"),
+    "balance_too_small": (402, "2001"),
+    "body_too_large": (413, "4000"),
+    "failed": (500, "2001"),
+}
+
+_WWW_AUTHENTICATE = (b"www-authenticate", b'Basic realm="Makola", charset="UTF-8"')
+
+
+class FieldError(msgspec.Struct, rename="pascal"):
+    """What is wrong with one field."""
+
+    field: str
+    messages: list[str]
+
+
+class PaymentError(msgspec.Struct, rename="pascal"):
+    """An error of the direct calls."""
+
+    response_code: str
+    message: str
+    errors: list[FieldError]
+
+
+class FieldErrorCamel(msgspec.Struct, rename="camel"):
+    """What is wrong with one field."""
+
+    field: str
+    messages: list[str]
+
+
+class CheckoutError(msgspec.Struct, rename="camel"):
+    """An error of the checkout call."""
+
+    response_code: str
+    status: str
+    message: str
+    errors: list[FieldErrorCamel]
+    data: None = None
+
+
+class InvoiceError(msgspec.Struct):
+    """An error of the checkout call's first generation."""
+
+    response_code: str
+    response_text: str
+    errors: list[FieldErrorCamel]
+
+
+def _of(error: DomainError) -> tuple[int, str, str]:
+    code = error.own_code if isinstance(error, UnityError) else error.code
+    status, payment_code = TABLE.get(code, (400, "4000"))
+    message = error.detail
+    if payment_code == "0001":
+        message = "Merchant account is not available."
+    return status, payment_code, message
+
+
+def _camel(field: str) -> str:
+    """Return a core field as the checkout call writes it: `items[0].unit_price` as `items[0].unitPrice`."""
+    return ".".join(map(_camel_word, field.split(".")))
+
+
+def _camel_word(part: str) -> str:
+    first, *others = part.split("_")
+    return first + "".join(word.capitalize() for word in others)
+
+
+def _pascal(field: str) -> str:
+    return ".".join("".join(word.capitalize() for word in part.split("_")) for part in field.split("."))
+
+
+def _headers(status: int) -> tuple[tuple[bytes, bytes], ...]:
+    return (_WWW_AUTHENTICATE,) if status == 401 else ()
+
+
+def direct_refusal(error: DomainError) -> Answer:
+    """Write a refusal as the direct calls do, where 0001 means accepted: an account that cannot be used is 3009."""
+    status, code, message = _of(error)
+    code = "3009" if code == "0001" else code
+    errors = [FieldError(_pascal(error.field), [error.detail])] if error.field else []
+    return Answer(status, msgspec.json.encode(PaymentError(code, message, errors)), _headers(status))
+
+
+def checkout_refusal(error: DomainError) -> Answer:
+    """Write a refusal as the checkout call does."""
+    status, code, message = _of(error)
+    errors = [FieldErrorCamel(_camel(error.field), [error.detail])] if error.field else []
+    body = CheckoutError(code, "Error", message, errors)
+    return Answer(status, msgspec.json.encode(body), _headers(status))
+
+
+def invoice_refusal(error: DomainError) -> Answer:
+    """Write a refusal as the checkout call's first generation does."""
+    status, code, message = _of(error)
+    errors = [FieldErrorCamel(error.field, [error.detail])] if error.field else []
+    return Answer(status, msgspec.json.encode(InvoiceError(code, message, errors)), _headers(status))
+
+
+def meaning(code: str) -> str:
+    """Return the documents' words for a code."""
+    return MEANINGS[Code(code)]

@@ -1,0 +1,1 @@
+"""Checkout: merchant accounts, invoices, payments, refunds and payouts."""

@@ -1,0 +1,33 @@
+"""The loops of checkout. Any number of processes may run them over one database."""
+
+import asyncio
+
+from makola.core.checkout.desk import Desk
+from makola.core.checkout.service.asking import ask_due
+from makola.core.checkout.service.closing import expire_due
+from makola.core.checkout.service.reconciliation import reconcile_due
+from makola.kit.background import Background
+
+#: The channel that is notified when a provider is to be asked.
+CHANNEL = "payments"
+
+_IDLE_S = 1.0
+_EXPIRY_S = 5.0
+_RECONCILE_S = 600.0
+
+
+def run_in(background: Background, desk: Desk, wake: asyncio.Event) -> None:
+    """Have `background` ask providers, end checkouts whose time is over, and compare the days that are over."""
+
+    async def poll() -> bool:
+        return await ask_due(desk)
+
+    async def expire() -> bool:
+        return await expire_due(desk)
+
+    async def reconcile() -> bool:
+        return await reconcile_due(desk)
+
+    background.every("payments", poll, idle_s=_IDLE_S, wake=wake)
+    background.every("checkout-expiry", expire, idle_s=_EXPIRY_S)
+    background.every("reconciliation", reconcile, idle_s=_RECONCILE_S)

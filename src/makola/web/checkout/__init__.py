@@ -1,0 +1,1 @@
+"""The page at which a customer pays: what is bought, how to pay, and what came of it. It knows no sign-in."""

@@ -1,0 +1,79 @@
+"""Live news for an open page: one event whenever it should show something else."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from makola.core.checkout.desk import Desk
+from makola.core.checkout.errors import UnknownCheckoutError
+from makola.core.checkout.queries import checkout_view
+from makola.kit.database import OUTAGE
+from makola.web.checkout.view import QUIET, scene_of, version_of
+
+_STREAMS_AT_MOST = 500
+_LOOK_S = 0.6
+_LOOK_LATER_S = 2.5
+_LATER = 150
+_HEARTBEAT_LOOKS = 20
+_LOOKS_AT_MOST = 1_500
+
+
+class TooManyWatchersError(Exception):
+    """This process has as many open streams as it may have."""
+
+
+class Watchers:
+    """The streams of one process.
+
+    Args:
+        desk: the core's services.
+        stopping: set when the process drains; every stream ends then.
+    """
+
+    def __init__(self, desk: Desk, stopping: asyncio.Event) -> None:
+        self._desk = desk
+        self._stopping = stopping
+        self._open = 0
+
+    def watch(self, token: str) -> AsyncIterator[bytes]:
+        """Return server-sent events: `version` with a text that changes whenever the page should be looked at again.
+
+        Raises:
+            TooManyWatchersError: too many are open; a page then asks from time to time.
+        """
+        if self._open >= _STREAMS_AT_MOST:
+            raise TooManyWatchersError
+        return self._events(token)
+
+    async def _events(self, token: str) -> AsyncIterator[bytes]:
+        self._open += 1
+        try:
+            yield b"retry: 2000\n\n"
+            told = ""
+            for look in range(_LOOKS_AT_MOST):
+                version, is_last = await self._version(token)
+                if version and version != told:
+                    yield f"event: version\ndata: {version}\n\n".encode()
+                    told = version
+                elif look % _HEARTBEAT_LOOKS == 0:
+                    yield b": still here\n\n"
+                if is_last or await self._stopped(_LOOK_S if look < _LATER else _LOOK_LATER_S):
+                    return
+        finally:
+            self._open -= 1
+
+    async def _version(self, token: str) -> tuple[str, bool]:
+        """Return what the page should show now, and whether that is the end of it."""
+        try:
+            view = await checkout_view(self._desk, token)
+        except UnknownCheckoutError:
+            return "", True
+        except OUTAGE:
+            return "", False
+        return version_of(view), scene_of(view) in QUIET
+
+    async def _stopped(self, seconds: float) -> bool:
+        try:
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+        except TimeoutError:
+            return False
+        return True
