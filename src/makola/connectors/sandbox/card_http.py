@@ -1,0 +1,138 @@
+"""The virtual card provider's page. A card number is looked at once and goes nowhere."""
+
+import hashlib
+from collections.abc import Mapping
+from importlib.resources import files
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from litestar import Request, Response, Router, get, post
+from litestar.datastructures import State
+from litestar.di import NamedDependency, Provide
+from litestar.exceptions import HTTPException
+from litestar.params import FromPath
+from litestar.response import Redirect
+
+from makola.connectors.sandbox.card_numbers import CHALLENGE_CODE, TEST_CARDS
+from makola.connectors.sandbox.card_store import CardPayment
+from makola.connectors.sandbox.cards import CardDesk
+from makola.connectors.sandbox.errors import CardSessionNotFoundError, InvalidInputError
+from makola.kit.ids import parse_id
+
+_BODY_BYTES_AT_MOST = 4_096
+_NOT_TAKEN = ("This number is not taken: this page knows the test numbers below and no others. It has kept nothing of"
+              " what you entered.")
+_NUMBER_LENGTH_AT_MOST = 40
+
+_Request = Request[object, object, State]
+
+
+class _Page:
+    """No dataclass, because the framework would look through all of its fields at each request."""
+
+    def __init__(self, desk: CardDesk) -> None:
+        self.desk = desk
+        self.css = (files(__package__) / "card_page" / "page.css").read_bytes()
+        self._version = hashlib.sha256(self.css).hexdigest()[:12]
+        self._environment = Environment(
+            loader=PackageLoader(__package__, "card_page"), autoescape=True, undefined=StrictUndefined,
+            trim_blocks=True, lstrip_blocks=True)
+
+    def show(self, payment: CardPayment | None, *, error: str = "", status: int = 200) -> Response[str]:
+        """Return the page of a payment; None for the page that says that there is none."""
+        html = self._environment.get_template("page.html").render(
+            payment=payment, amount="" if payment is None else _amount(payment.amount_units), error=error,
+            path="" if payment is None else f"/sandbox/cards/{payment.session_id.hex}", cards=TEST_CARDS,
+            code=CHALLENGE_CODE, version=self._version)
+        return Response(html, status_code=status, media_type="text/html", headers=_headers(payment))
+
+
+def create_card_page_router(desk: CardDesk) -> Router:
+    """Return `/sandbox/cards/…`: the page to which `SandboxCards` sends customers."""
+    page = _Page(desk)
+
+    def missing(_request: _Request, _error: CardSessionNotFoundError) -> Response[str]:
+        return page.show(None, status=404)
+
+    return Router(path="/sandbox/cards", route_handlers=[style, show, pay, answer_challenge, cancel],
+                  dependencies={"page": Provide(lambda: page, sync_to_thread=False)}, include_in_schema=False,
+                  exception_handlers={CardSessionNotFoundError: missing},
+                  request_max_body_size=_BODY_BYTES_AT_MOST)
+
+
+@get("/page.css")
+async def style(page: NamedDependency[_Page]) -> Response[bytes]:
+    """The page's style sheet."""
+    return Response(page.css, media_type="text/css",
+                    headers={"Cache-Control": "public, max-age=86400", "X-Content-Type-Options": "nosniff"})
+
+
+@get("/{session:str}")
+async def show(page: NamedDependency[_Page], session: FromPath[str]) -> Response[str]:
+    """Where a payment stands, and what can be done about it."""
+    return page.show(await page.desk.session(_id(session)))
+
+
+@post("/{session:str}")
+async def pay(page: NamedDependency[_Page], request: _Request, session: FromPath[str]) -> Response[str] | Redirect:
+    """Take a card's number."""
+    number = (await _form(request)).get("number", "")
+    try:
+        payment = await page.desk.pay(_id(session), number[:_NUMBER_LENGTH_AT_MOST])
+    except InvalidInputError:
+        return page.show(await page.desk.session(_id(session)), error=_NOT_TAKEN, status=422)
+    return _onwards(payment)
+
+
+@post("/{session:str}/code")
+async def answer_challenge(page: NamedDependency[_Page], request: _Request, session: FromPath[str]) -> Redirect:
+    """Take the 3-D Secure code."""
+    code = (await _form(request)).get("code", "")
+    return _onwards(await page.desk.answer_challenge(_id(session), code))
+
+
+@post("/{session:str}/cancel")
+async def cancel(page: NamedDependency[_Page], request: _Request, session: FromPath[str]) -> Redirect:
+    """Give up."""
+    await _form(request)
+    return _onwards(await page.desk.cancel(_id(session)))
+
+
+def _onwards(payment: CardPayment) -> Redirect:
+    """Send the customer back to the shop, or on to the next step."""
+    place = payment.return_url if payment.is_settled else f"/sandbox/cards/{payment.session_id.hex}"
+    return Redirect(place, status_code=303, headers=_headers(payment))
+
+
+async def _form(request: _Request) -> Mapping[str, str]:
+    """Return the fields of a form of this page; a form of another site is refused."""
+    origin = request.headers.get("origin")
+    if origin not in {None, "null"} and urlsplit(origin or "").netloc != request.headers.get("host"):
+        raise HTTPException(status_code=403, detail="this is not for pages of another site")
+    return {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
+
+
+def _headers(payment: CardPayment | None) -> dict[str, str]:
+    """Return strict headers; what a form leads to, in the end, is the shop that the payment is for."""
+    shop = ""
+    if payment is not None:
+        parts = urlsplit(payment.return_url)
+        shop = f" {parts.scheme}://{parts.netloc}"
+    return {
+        "Content-Security-Policy": ("default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'self';"
+                                    f" form-action 'self'{shop}"),
+        "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
+
+
+def _id(text: str) -> UUID:
+    found = parse_id(text)
+    if found is None:
+        raise CardSessionNotFoundError("there is no such card payment")
+    return found
+
+
+def _amount(units: int) -> str:
+    whole, rest = divmod(units, 10_000)
+    decimals = f"{rest:04}"
+    return f"{whole:,}.{decimals[:2]}{decimals[2:].rstrip('0')}"

@@ -1,0 +1,152 @@
+"""The virtual wallets as the core sees them: a provider of mobile money."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import TypeVar
+
+import structlog
+
+from makola.connectors.sandbox import store
+from makola.connectors.sandbox.types import OperatorDefaults
+from makola.connectors.sandbox.wallet_types import NewOperation, OperationState, WalletOperation, WalletRefusal
+from makola.connectors.sandbox.wallets import Wallets
+from makola.core.checkout.ports import (
+    PaymentRequest,
+    Progress,
+    ProviderAnswer,
+    ProviderTransaction,
+    RefundRequest,
+    SendRequest,
+    StatusQuestion,
+)
+from makola.core.checkout.types import MOBILE_MONEY, Channel, Code, TransactionKind
+from makola.kit.database import OUTAGE, Database
+
+_NETWORKS = {channel: network_id for network_id, channel in MOBILE_MONEY.items()}
+_UNREACHABLE = ProviderAnswer(Progress.UNREACHABLE)
+
+_log = structlog.get_logger(__name__)
+_Result = TypeVar("_Result")
+
+#: The document's codes, which differ by network (seed, "Response Codes"); what it has no code for is 2001.
+_CODES: dict[tuple[Channel, WalletRefusal], Code] = {
+    (Channel.MTN, WalletRefusal.INSUFFICIENT_FUNDS): Code.MTN_INSUFFICIENT_FUNDS,
+    (Channel.MTN, WalletRefusal.NOT_REGISTERED): Code.MTN_NOT_REGISTERED,
+    (Channel.AIRTEL, WalletRefusal.WRONG_PIN): Code.AIRTEL_WRONG_PIN,
+    (Channel.AIRTEL, WalletRefusal.INSUFFICIENT_FUNDS): Code.AIRTEL_INSUFFICIENT_FUNDS,
+    (Channel.AIRTEL, WalletRefusal.NOT_REGISTERED): Code.AIRTEL_NOT_REGISTERED,
+    (Channel.TIGO, WalletRefusal.NOT_REGISTERED): Code.TIGO_NOT_REGISTERED,
+    (Channel.TIGO, WalletRefusal.OVER_LIMIT): Code.TIGO_ABOVE_LIMIT,
+    (Channel.TIGO, WalletRefusal.OVER_DAILY_LIMIT): Code.TIGO_ABOVE_DAILY_LIMIT,
+    (Channel.VODAFONE, WalletRefusal.NOT_REGISTERED): Code.VODAFONE_NOT_REGISTERED,
+}
+
+#: What is said where the code alone says too little.
+_DETAILS = {
+    WalletRefusal.NOT_REGISTERED: "The mobile number is not registered for mobile money.",
+    WalletRefusal.WRONG_PIN: "The PIN that was entered is wrong.",
+    WalletRefusal.INSUFFICIENT_FUNDS: "There is not enough money in the wallet.",
+    WalletRefusal.OVER_LIMIT: "The amount is more than the wallet may pay at once.",
+    WalletRefusal.OVER_DAILY_LIMIT: "The amount is more than the wallet may still pay today.",
+    WalletRefusal.DECLINED: "The payment was declined on the phone.",
+    WalletRefusal.TIMED_OUT: "Nobody approved the payment on the phone in time.",
+}
+
+
+def failure_code(channel: Channel, kind: TransactionKind, reason: WalletRefusal) -> Code:
+    """Return the document's code for a failure.
+
+    Args:
+        channel: the network of the wallet.
+        kind: of the operation: who receives money at Vodafone has a code other than who pays.
+        reason: why it failed.
+    """
+    if reason is WalletRefusal.PHONE_OFF:
+        return Code.PHONE_OFF
+    if (channel is Channel.VODAFONE and reason is WalletRefusal.NOT_REGISTERED
+            and kind is not TransactionKind.PAYMENT):
+        return Code.VODAFONE_RECIPIENT_NOT_REGISTERED
+    return _CODES.get((channel, reason), Code.FAILED)
+
+
+class SandboxMobileMoney:
+    """Takes payments from, and pays out to, the wallets of the virtual handsets.
+
+    Args:
+        database: where the operator keeps its tables.
+        wallets: of the handsets.
+        defaults: how the operator behaves where nobody said otherwise; while its link is down it does not answer.
+    """
+
+    name = "sandbox"
+    channels = frozenset(MOBILE_MONEY.values())
+
+    def __init__(self, database: Database, wallets: Wallets, defaults: OperatorDefaults | None = None) -> None:
+        self._database = database
+        self._wallets = wallets
+        self._defaults = defaults or OperatorDefaults()
+
+    async def request_payment(self, request: PaymentRequest) -> ProviderAnswer:
+        """Put a prompt on the customer's handset."""
+        return await self._answer(lambda: self._wallets.begin(NewOperation(
+            request.transaction_id, TransactionKind.PAYMENT, request.number, _NETWORKS[request.channel],
+            request.amount_units, request.currency, request.payee, request.description)))
+
+    async def send(self, request: SendRequest) -> ProviderAnswer:
+        """Put money into a wallet."""
+        return await self._answer(lambda: self._wallets.begin(NewOperation(
+            request.transaction_id, TransactionKind.SEND, request.number, _NETWORKS[request.channel],
+            request.amount_units, request.currency, request.name, request.description)))
+
+    async def refund(self, request: RefundRequest) -> ProviderAnswer:
+        """Put money back into the wallet that paid."""
+        return await self._answer(lambda: self._wallets.refund(NewOperation(
+            request.transaction_id, TransactionKind.REFUND, request.number, _NETWORKS[request.channel],
+            request.amount_units, request.currency, "", request.reason, request.payment_id)))
+
+    async def status(self, question: StatusQuestion) -> ProviderAnswer:
+        """Say how an operation stands."""
+        found = await self._while_up(lambda: self._wallets.operation(question.transaction_id))
+        if found is None:
+            return _UNREACHABLE
+        operation, = found
+        return ProviderAnswer(Progress.UNKNOWN) if operation is None else _as_answer(operation)
+
+    async def list_transactions(self, since: datetime, until: datetime) -> Sequence[ProviderTransaction] | None:
+        """Return the network's list; None while its link is down."""
+        found = await self._while_up(lambda: self._wallets.operations_between(since, until))
+        if found is None:
+            return None
+        return [ProviderTransaction(each.transaction_id, str(each.operation_id), each.kind, _progress(each),
+                                    each.amount_units, each.currency, each.created_at) for each in found[0]]
+
+    async def _answer(self, work: Callable[[], Awaitable[WalletOperation]]) -> ProviderAnswer:
+        found = await self._while_up(work)
+        return _UNREACHABLE if found is None else _as_answer(found[0])
+
+    async def _while_up(self, work: Callable[[], Awaitable[_Result]]) -> tuple[_Result] | None:
+        """Do `work` if the operator's link is up; None when it is down, or the tables cannot be reached."""
+        try:
+            if not (await store.fetch_status(self._database, self._defaults)).available:
+                return None
+            return (await work(),)
+        except OUTAGE as error:
+            _log.warning("sandbox_wallets_unreachable", error=str(error))
+            return None
+
+
+def _as_answer(operation: WalletOperation) -> ProviderAnswer:
+    reference = str(operation.operation_id)
+    if operation.reason is None:
+        return ProviderAnswer(_progress(operation), provider_reference=reference)
+    code = failure_code(MOBILE_MONEY[operation.network_id], operation.kind, operation.reason)
+    detail = _DETAILS.get(operation.reason, "") if code is Code.FAILED else ""
+    return ProviderAnswer(Progress.FAILED, code, detail, reference)
+
+
+def _progress(operation: WalletOperation) -> Progress:
+    return _PROGRESS[operation.state]
+
+
+_PROGRESS = {OperationState.PENDING: Progress.PENDING, OperationState.SUCCESSFUL: Progress.SUCCEEDED,
+             OperationState.FAILED: Progress.FAILED}
