@@ -1,12 +1,15 @@
 """Files that are made to harm: refused in one line, soon, and without filling the memory."""
 
+import csv
 import os
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import hypothesis.strategies as st
 import openpyxl
 import pytest
+from hypothesis import given
 
 from makola.commands.exchange import formats
 from makola.commands.exchange.formats import FileError, RowWriter, read_rows
@@ -77,3 +80,24 @@ def test_a_first_line_that_is_none_is_refused(tmp_path: Path, content: bytes, en
     with pytest.raises(FileError) as refused:
         list(read_rows(file, COLUMNS))
     assert len(str(refused.value)) < 1_000 + len(str(file))
+
+
+_FIRST = st.text("'=+-@\t a", min_size=1, max_size=4)
+
+
+@given(text=st.builds(str.__add__, _FIRST, st.text("=1'A!", max_size=4)))
+def test_a_csv_file_holds_no_formula_and_comes_back_as_it_was(tmp_path_factory: pytest.TempPathFactory,
+                                                              text: str) -> None:
+    file = tmp_path_factory.mktemp("formula") / "names.csv"
+    with RowWriter(file, ["name", "other"]) as writer:
+        writer.write({"name": text, "other": "x"})
+    with file.open(newline="") as written:
+        (cell, _) = list(csv.reader(written))[1]
+    assert cell[0] not in "=+-@\t\r"
+    assert [row.values["name"] for row in read_rows(file, ["name", "other"])] == [text]
+
+
+def test_a_csv_file_of_somebody_else_is_read_as_it_is(tmp_path: Path) -> None:
+    file = tmp_path / "names.csv"
+    file.write_text("name\n=1+1\n-5\n'tis\n")
+    assert [row.values["name"] for row in read_rows(file, ["name"])] == ["=1+1", "-5", "'tis"]

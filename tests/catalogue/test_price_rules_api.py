@@ -108,3 +108,12 @@ async def test_only_a_child_can_be_named_as_buyer(rule_shop: Shop, word: str) ->
         "kind": "markup", "markup": 1, "buyer": rule_shop.id_of(word)})
     assert answer.status_code == 400
     assert answer.json()["errors"][0]["field"] == "buyer"
+
+
+async def test_a_filter_by_what_is_not_in_sight_names_the_field(shop: Shop) -> None:
+    await shop.offer_everything()
+    for field, number in (("buyer", shop.id_of("a")), ("buyer", 999_999), ("product", 999_999)):
+        answer = await shop.get("b", f"/price_rules?{field}={number}")
+        assert answer.status_code == 400, answer.text
+        assert [each["field"] for each in answer.json()["errors"]] == [field]
+        assert answer.json()["detail"].endswith(f"{number}.")

@@ -168,6 +168,8 @@ async def test_countries_have_ids_of_our_own(shared_hub: Hub) -> None:
     assert [each["name"] for each in listed] == sorted(each["name"] for each in listed)
     assert (await shared_hub.get("c", "/country_codes?iso_code=gb&iso_code=GH")).json() == [
         {"id": 291, "iso_code": "GH", "name": "Ghana"}, {"id": 829, "iso_code": "GB", "name": "United Kingdom"}]
+    assert (await shared_hub.get("c", "/country_codes?name=united%20kingdom")).json() == [
+        {"id": 829, "iso_code": "GB", "name": "United Kingdom"}]
 
 
 async def test_the_document_is_public_and_its_references_lead_somewhere(shared_hub: Hub) -> None:

@@ -12,8 +12,14 @@ from tests.hub.test_idor import OPERATIONS, Operation
 from tests.hub.things import FACTORIES, PRIVATE, SHARED, body_of
 from tests.hub.world import Hub
 
-#: Nobody here has the token of an emulation (see test_emulation), or an order that needs attention (tests/ordering).
-_NEVER_DONE_HERE = {"end_current_emulation", "resubmit_order"}
+#: Nobody here has the token of an emulation (see test_emulation), or an order that needs attention or was accepted
+#: (tests/ordering).
+_NEVER_DONE_HERE = {"end_current_emulation", "resubmit_order", "ship_order", "complete_order"}
+_DEEDS_OF_THE_TOP = {"accept_order", "put_order_aside", "fail_order"}
+#: For the platform's owner, or for what he has published (tests/applications).
+_NEVER_DONE_HERE |= {"suspend_application", "resume_application", "change_application_roles", "unpublish_application",
+                     "get_directory_entry", "list_submissions", "get_submission", "approve_submission",
+                     "reject_submission"}
 
 
 class Checker:
@@ -48,7 +54,8 @@ async def answers_of(hub: Hub, operation: Operation) -> list[httpx.Response]:
         for name, value in (await FACTORIES[operation.parameters](hub, owner)).items():
             path = path.replace("{" + name + "}", value)
     body = await body_of(operation.operation_id, hub, hub["d"]) if operation.has_body else None
-    answers = [await hub.call("c", operation.method, path, json=body),
+    doer = "platform" if operation.operation_id in _DEEDS_OF_THE_TOP else "c"
+    answers = [await hub.call(doer, operation.method, path, json=body),
                await hub.call(None, operation.method, path)]
     if operation.has_body:
         answers += [await hub.call("c", operation.method, path, content=content) for content in (

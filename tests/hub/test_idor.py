@@ -30,6 +30,14 @@ REFUSED_WITHIN: Mapping[tuple[str, str], int] = {
     ("resubmit_order", "self"): 409,           # the order is as it should be
     ("resubmit_order", "child"): 409,
     ("resubmit_order", "descendant"): 409,
+    **{(deed, relation): 403  # the organisation at the top fulfils, nobody in between
+       for deed in ("accept_order", "put_order_aside", "ship_order", "complete_order", "fail_order")
+       for relation in ("self", "child", "descendant")},
+    **{(operation, relation): status for relation in ("self", "child", "descendant") for operation, status in (
+        ("suspend_application", 403),          # by the platform's owner only
+        ("resume_application", 403),
+        ("change_application_roles", 400),     # of trusted applications only
+        ("unpublish_application", 400))},      # it is not published
 }
 
 
@@ -68,8 +76,8 @@ OPERATIONS = list(operations())
 WITH_PATH = [each for each in OPERATIONS if each.parameters and each.parameters not in SHARED]
 #: Those without parameters in the path, whose body names an organisation or a user.
 WITH_BODY = [each for each in OPERATIONS if each.has_body and not each.parameters
-             and each.operation_id in {"create_api_client", "start_emulation", "create_organisation", "create_role",
-                                       "create_user"}]
+             and each.operation_id in {"create_api_client", "create_application", "start_emulation",
+                                       "create_organisation", "create_role", "create_user"}]
 
 
 async def reach(hub: Hub, operation: Operation, word: str) -> int:

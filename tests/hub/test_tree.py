@@ -133,3 +133,57 @@ async def test_without_the_permission_nothing_changes(hub: Hub, permission: Perm
     answer = await hub.call(None, method, path, json={"name": "Other"}, token=token)
     assert answer.status_code == 403
     assert str(permission) in answer.json()["detail"]
+
+
+async def test_a_new_organisation_gets_no_module_that_its_maker_does_not_have(hub: Hub) -> None:
+    user_id, token = await hub.user_of("c", Permission.ORGANISATION_CREATE, Permission.ORGANISATION_VIEW)
+    taken = await hub.call("c", "PUT", f"/users/{user_id}/permissions", json={
+        "permissions": [{"permission": "organisation:create"}], "modules": ["MESSAGING"]})
+    assert taken.status_code == 200, taken.text
+    headers = {"Authorization": f"Bearer {token}"}
+    for modules, status in ((["MESSAGING", "WEBSTORE"], 400), (["MESSAGING"], 201), (None, 201)):
+        sent = {"name": "New"} if modules is None else {"name": "New", "modules": modules}
+        answer = await hub.http.post("/api/v1/organisations", headers=headers, json=sent)
+        assert answer.status_code == status, answer.text
+        if status == 201:
+            assert answer.json()["modules"] == ["MESSAGING"]
+        else:
+            assert [each["field"] for each in answer.json()["errors"]] == ["modules"]
+
+
+@pytest.mark.parametrize("name", ["\x1b[2Jgone", "two\nlines", "a\x9bb", "a\u2028b"])
+async def test_names_hold_no_control_characters(hub: Hub, name: str) -> None:
+    """They are shown in terminals, to which such a character is an order."""
+    address = {"name": "Office", "addr_line_1": "1 Street", "city": name, "country_code": 829}
+    for path, sent, field in (
+            ("/organisations", {"name": name}, "name"), ("/users", {"name": name, "email": "x@example.com"}, "name"),
+            ("/roles", {"name": name, "permissions": []}, "name"),
+            (f"/organisations/{hub['c'].id}/addresses", address, "city")):
+        refused = await hub.call("c", "POST", path, json=sent)
+        assert refused.status_code == 400, refused.text
+        assert [each["field"] for each in refused.json()["errors"]] == [field]
+    refused = await hub.call("c", "PATCH", f"/organisations/{hub['c'].id}", json={"name": name})
+    assert [each["field"] for each in refused.json()["errors"]] == ["name"]
+
+
+async def test_a_currency_is_one_that_exists(hub: Hub) -> None:
+    credit = await hub.call("b", "PUT", f"/organisations/{hub['c'].id}/credit_accounts/ZZZ", json={"credit_limit": 10})
+    user = await hub.call("c", "POST", "/users", json={"name": "X", "email": "x@example.com", "currency": "ZZZ"})
+    for refused in (credit, user):
+        assert refused.status_code == 400, refused.text
+        assert [each["field"] for each in refused.json()["errors"]] == ["currency"]
+
+
+async def test_what_those_above_suspended_stays_suspended_below(hub: Hub) -> None:
+    user_id, _ = await hub.user_of("d", Permission.PRODUCT_VIEW)
+    for path in (f"/organisations/{hub['e'].id}", f"/users/{user_id}"):
+        assert (await hub.call("c", "POST", f"{path}/suspend")).status_code == 200
+        assert (await hub.call("a", "POST", f"{path}/suspend")).status_code == 200  # a takes it over
+        assert (await hub.call("c", "POST", f"{path}/suspend")).status_code == 200
+        for word in ("c", "b"):
+            refused = await hub.call(word, "POST", f"{path}/resume")
+            assert refused.status_code == 403, refused.text
+            assert (await hub.get("a", path)).json()["suspended"] is True
+        assert (await hub.call("a", "POST", f"{path}/resume")).json()["suspended"] is False
+        assert (await hub.call("c", "POST", f"{path}/suspend")).status_code == 200
+        assert (await hub.call("c", "POST", f"{path}/resume")).json()["suspended"] is False

@@ -7,6 +7,8 @@ Every path parameter of the API stands here: with a function that makes such a t
 from collections.abc import Awaitable, Callable
 from itertools import count
 
+from makola.core.applications.clients import find_client
+from makola.core.applications.installations import record_install
 from tests.hub.world import Hub, Tier
 
 _numbers = count(1)
@@ -84,6 +86,39 @@ async def _price_rule(hub: Hub, tier: Tier) -> dict[str, str]:
     return {"rule_id": str(made.json()["id"])}
 
 
+#: What the directory needs before it shows an application.
+LISTED = {
+    "access_url": "https://ledger.example.com/", "category": "Accounting", "short_description": "Books.",
+    "terms_url": "https://ledger.example.com/terms", "privacy_url": "https://ledger.example.com/privacy",
+    "publisher_name": "Ledger", "publisher_email": "books@ledger.example.com",
+    "redirect_uris": ["https://ledger.example.com/cb"], "requested_scopes": ["messages.send"]}
+
+
+async def _application(hub: Hub, tier: Tier, name: str = "") -> dict[str, str]:
+    """A public application that waits for a review."""
+    made = await hub.call("platform", "POST", "/applications", json={
+        "kind": "public", "name": name or f"Application of {tier.word}!", "organisation": tier.id, **LISTED})
+    assert made.status_code == 201, made.text
+    client_id = made.json()["application"]["client_id"]
+    assert (await hub.call("platform", "POST", f"/applications/{client_id}/submit")).status_code == 200
+    return {"application": client_id}
+
+
+async def _secret(hub: Hub, tier: Tier) -> dict[str, str]:
+    made = await _application(hub, tier)
+    [secret] = (await hub.call("platform", "GET", f"/applications/{made['application']}/secrets")).json()
+    return {**made, "secret_id": str(secret["id"])}
+
+
+async def _installed(hub: Hub, tier: Tier) -> dict[str, str]:
+    made = await _application(hub, hub["stranger"], "Known to whoever authorizes it")
+    async with hub.database.transaction() as connection:
+        application = await find_client(connection, made["application"])
+        assert application is not None
+        await record_install(connection, tier.id, application.application_id, ["messages.send"], tier.user_id)
+    return {"installed": made["application"]}
+
+
 #: Which parameters a path has -> how to make what it names. Nobody in particular owns what is SHARED.
 FACTORIES: dict[frozenset[str], Make] = {
     frozenset({"organisation_id"}): _organisation,
@@ -96,17 +131,22 @@ FACTORIES: dict[frozenset[str], Make] = {
     frozenset({"basket_id"}): _basket,
     frozenset({"order_id"}): _order_of,
     frozenset({"rule_id"}): _price_rule,
+    frozenset({"application"}): _application,
+    frozenset({"application", "secret_id"}): _secret,
+    frozenset({"installed"}): _installed,
 }
 
-#: What only its own organisation sees, not those above: a price rule tells what a tier earns.
-PRIVATE = frozenset({frozenset({"rule_id"})})
+#: What only its own organisation sees, not those above: a price rule tells what a tier earns; each organisation
+#: authorizes applications for itself.
+PRIVATE = frozenset({frozenset({"rule_id"}), frozenset({"installed"})})
 
 #: Whose parent sells to it: the root of the tree buys from nobody.
 NOT_OF_THE_ROOT = frozenset({frozenset({"basket_id"}), frozenset({"order_id"})})
 
 #: Paths whose id is the same for everybody who may look at it at all.
 SHARED: frozenset[frozenset[str]] = frozenset({
-    frozenset({"product_id"}), frozenset({"id"}), frozenset({"shipping_type_id"})})
+    frozenset({"product_id"}), frozenset({"id"}), frozenset({"shipping_type_id"}), frozenset({"published"}),
+    frozenset({"submission_id"})})
 
 
 async def body_of(operation_id: str, hub: Hub, tier: Tier) -> object:
@@ -129,7 +169,19 @@ async def body_of(operation_id: str, hub: Hub, tier: Tier) -> object:
         "change_user": lambda: {"locale": "en"},
         "change_user_permissions": dict,
         "change_basket": lambda: {"name": "Other"},
+        "resubmit_order": dict,
+        "cancel_order": lambda: {"reason": "matrix"},
+        "put_order_aside": lambda: {"reason": "matrix"},
+        "ship_order": dict,
+        "complete_order": dict,
+        "fail_order": lambda: {"reason": "matrix"},
         "change_order_settings": lambda: {"callback_url": ""},
+        "create_application": lambda: {"kind": "private", "name": "Thing", "organisation": tier.id},
+        "change_application": lambda: {"name": "Other thing"},
+        "rotate_application_secret": dict,
+        "suspend_application": lambda: {"reason": "matrix"},
+        "change_application_roles": lambda: {"roles": []},
+        "reject_submission": lambda: {"note": "matrix"},
         "set_price_rule": lambda: {"kind": "markup", "markup": 5, "min_quantity": next(_numbers) + 100},
     }
     return bodies[operation_id]()

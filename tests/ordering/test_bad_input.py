@@ -43,6 +43,10 @@ _BAD: list[tuple[dict[str, Any], str]] = [
     ({"name": "a\0b"}, "name"),
     ({"purchase_order_number": "x" * 101}, "purchase_order_number"),
     ({"purchase_order_number": 5}, "purchase_order_number"),
+    ({"purchase_order_number": "\x1b]0;title\x07"}, "purchase_order_number"),  # an order to the warehouse's terminal
+    ({"name": "a\r\nb"}, "name"),
+    (_address(city="a\u2028b"), "shipping_address.city"),
+    ({"provisioning_instructions": "two\nlines\x1b[2J"}, "provisioning_instructions"),
     ({"provisioning_instructions": "x" * 4001}, "provisioning_instructions"),
     ({"organisation": 0}, "organisation"),
     ({"organisation": _HUGE}, "organisation"),

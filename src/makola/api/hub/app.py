@@ -14,10 +14,13 @@ from makola.api.common.token_endpoint import TOKEN_OPERATION
 from makola.api.hub import (
     addresses,
     api_clients,
+    application_directory,
+    applications,
     audit_log,
     baskets,
     credit_accounts,
     emulations,
+    fulfilment,
     order_settings,
     orders,
     organisations,
@@ -43,8 +46,10 @@ _MOST_ID_DIGITS = 19
 _MOST_ID = 2**63 - 1
 
 #: Each resource names its routes in `route_handlers`; the paths are below `/api/v1`.
-_RESOURCES = (whoami, organisations, addresses, credit_accounts, users, roles, api_clients, emulations, audit_log,
-              reference, products_reference, products_prices, shipping_types, baskets, orders, order_settings)
+_RESOURCES = (whoami, organisations, addresses, credit_accounts, users, roles, api_clients, applications,
+              application_directory, emulations, audit_log,
+              reference, products_reference, products_prices, shipping_types, baskets, orders,
+              fulfilment, order_settings)
 
 
 class HubApp:

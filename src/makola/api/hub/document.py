@@ -18,7 +18,7 @@ from makola.api.hub.errors import Problem
 from makola.api.hub.hot import HotRoute
 from makola.api.hub.introduction import INTRODUCTION, TAGS
 from makola.api.hub.paging import Paging
-from makola.api.hub.reading import documented_structs
+from makola.api.hub.reading import can_do_without_body, documented_structs
 
 BASE = "/api/v1"
 _REF = "#/components/schemas/{name}"
@@ -35,7 +35,7 @@ _ERROR_TEXTS = {
     409: "This stands against something that exists.",
     413: "The body is too large.",
     415: "The body is not JSON.",
-    431: "The query is too long for this server; it is not read, and the answer is not a problem document.",
+    431: "The query is too long for this server, which did not read it.",
 }
 
 
@@ -53,6 +53,7 @@ class Operation:
     returns: object
     query: type[msgspec.Struct] | None
     body: type[msgspec.Struct] | None
+    needs_body: bool
     permission: str
     path_parameters: Mapping[str, type]
     errors: frozenset[int]
@@ -107,7 +108,8 @@ def _of_litestar(app: Litestar) -> Iterable[Operation]:
 
 def _of_handler(route: HTTPRoute, handler: HTTPRouteHandler, method: str) -> Operation:
     query = body = None
-    for provider in handler.resolve_dependencies().values():
+    dependencies = handler.resolve_dependencies().values()
+    for provider in dependencies:
         its_query, its_body = documented_structs(provider)
         query, body = its_query or query, its_body or body
     names = {part.name: part.type for part in route.path_components if not isinstance(part, str)}
@@ -119,7 +121,8 @@ def _of_handler(route: HTTPRoute, handler: HTTPRouteHandler, method: str) -> Ope
     return Operation(
         route.path_format, method.lower(), handler.handler_name, summary.rstrip("."), description.strip(),
         sorted(handler.resolve_tags()), handler.status_code,
-        _answered(handler.parsed_return_field.annotation), query, body, str(handler.opt.get("permission", "")), names,
+        _answered(handler.parsed_return_field.annotation), query, body,
+        not any(map(can_do_without_body, dependencies)), str(handler.opt.get("permission", "")), names,
         frozenset(errors))
 
 
@@ -129,7 +132,7 @@ def _of_hot_route(route: HotRoute) -> Operation:
         {400, _NOT_READ} if route.query is not None else set())
     return Operation(f"{BASE}{route.path}", "get", "get_" + "_".join(route.path.strip("/").replace("{", "by_").replace(
         "}", "").split("/")), route.summary, route.description, [route.tag], 200, route.returns, route.query, None,
-        str(route.permission), names, frozenset(errors))
+        True, str(route.permission), names, frozenset(errors))
 
 
 def _answered(annotation: object) -> object:
@@ -148,9 +151,9 @@ def _described(operation: Operation, by_type: Mapping[int, dict[str, Any]],
         parameters += _query_parameters(components[operation.query.__name__])
     responses: dict[str, object] = {str(operation.status): _success(operation, by_type)}
     for status in sorted(operation.errors):
-        responses[str(status)] = {"description": _ERROR_TEXTS[status]} if status == _NOT_READ else {
-            "description": _ERROR_TEXTS[status],
-            "content": {"application/problem+json": {"schema": by_type[id(Problem)]}}}
+        media_type = "application/json" if status == _NOT_READ else "application/problem+json"
+        responses[str(status)] = {"description": _ERROR_TEXTS[status],
+                                  "content": {media_type: {"schema": by_type[id(Problem)]}}}
     described: dict[str, object] = {
         "operationId": operation.name, "summary": operation.summary, "tags": list(operation.tags),
         "description": operation.description, "parameters": parameters, "responses": responses}
@@ -158,7 +161,7 @@ def _described(operation: Operation, by_type: Mapping[int, dict[str, Any]],
         described["x-permission"] = operation.permission
         described["description"] = f"{operation.description}\n\nNeeds the permission `{operation.permission}`.".strip()
     if operation.body is not None:
-        described["requestBody"] = {"required": True, "content": {
+        described["requestBody"] = {"required": operation.needs_body, "content": {
             "application/json": {"schema": by_type[id(operation.body)]}}}
     return described
 

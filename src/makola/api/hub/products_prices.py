@@ -11,6 +11,7 @@ from litestar.params import FromPath
 from msgspec import Meta
 
 from makola.api.hub.errors import refused
+from makola.api.hub.filters import check_organisations
 from makola.api.hub.money import Currency, number_of, units_of
 from makola.api.hub.paging import Paging
 from makola.api.hub.reading import Id, from_body, from_query
@@ -92,6 +93,9 @@ async def list_price_rules(actor: NamedDependency[Actor], database: NamedDepende
 
     What stands above and what its rules are is never shown.
     """
+    await check_organisations(database, actor, filters.buyer, "buyer")
+    if unknown := await queries.unknown_products_among(database, filters.product):
+        raise refused("product", f"There is no product {unknown[0]}.")
     found, total = await queries.own_rules(database, actor, buyer_ids=filters.buyer, product_ids=filters.product,
                                            limit=filters.per_page, offset=filters.offset)
     return Response([_written(rule) for rule in found], headers=filters.headers(total))

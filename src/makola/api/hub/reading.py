@@ -102,19 +102,33 @@ def from_body(wanted: type[Struct]) -> Provide:
     return _Documented(read, body=wanted)
 
 
+def from_optional_body(wanted: type[Struct]) -> Provide:
+    """Return the dependency that reads the body as `wanted`; its defaults where there is no body."""
+    async def read(request: HubRequest) -> Any:
+        return await read_body(request, wanted) if (await request.body()).strip() else wanted()
+
+    return _Documented(read, body=wanted, needs_body=False)
+
+
 class _Documented(Provide):
     """A dependency that the OpenAPI document can read."""
 
     def __init__(self, read: Callable[[HubRequest], Awaitable[object]], *, query: type[msgspec.Struct] | None = None,
-                 body: type[msgspec.Struct] | None = None) -> None:
+                 body: type[msgspec.Struct] | None = None, needs_body: bool = True) -> None:
         super().__init__(read)
         self.query_struct = query
         self.body_struct = body
+        self.needs_body = needs_body
 
 
 def documented_structs(provider: object) -> tuple[type[msgspec.Struct] | None, type[msgspec.Struct] | None]:
     """Return the structs of the query and of the body that a dependency reads."""
     return (provider.query_struct, provider.body_struct) if isinstance(provider, _Documented) else (None, None)
+
+
+def can_do_without_body(provider: object) -> bool:
+    """Say whether a dependency reads a body that may be left out."""
+    return isinstance(provider, _Documented) and not provider.needs_body
 
 
 def query_of(scope: Scope) -> bytes:

@@ -28,6 +28,8 @@ class CountryQuery(Paging, frozen=True, kw_only=True):
 
     iso_code: Annotated[tuple[Annotated[str, Meta(max_length=2)], ...], Meta(
         description="Only these ISO 3166-1 alpha-2 codes (ours).")] = ()
+    name: Annotated[tuple[Annotated[str, Meta(max_length=200)], ...], Meta(
+        description="Only these names, in any case (ours).")] = ()
     text: Annotated[SearchText, Meta(description="A part of the name, in any case (ours).")] = ""
 
 
@@ -46,9 +48,11 @@ class KnownPermission(msgspec.Struct):
 async def list_country_codes(filters: NamedDependency[CountryQuery]) -> Response[list[CountryCode]]:
     """Get the countries and their ids, by name."""
     codes = {code.upper() for code in filters.iso_code}
+    names = {name.casefold() for name in filters.name}
     text = filters.text.casefold()
     found = [CountryCode(each.country_id, each.iso_code, each.name) for each in countries()
-             if (not codes or each.iso_code in codes) and text in each.name.casefold()]
+             if (not codes or each.iso_code in codes) and (not names or each.name.casefold() in names)
+             and text in each.name.casefold()]
     return Response(found[filters.offset:filters.offset + filters.per_page], headers=filters.headers(len(found)))
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import zlib
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -32,6 +33,9 @@ _NOT_A_SPREADSHEET = (ParseError, zlib.error, EOFError, ValueError, TypeError, A
                       ArithmeticError, RuntimeError, BadZipFile, InvalidFileException)
 #: CSV fields as long as this are read; the library's own limit is shorter than a product's description can be.
 _MOST_FIELD_CHARACTERS = 10_000_000
+#: What a spreadsheet takes for a formula when it opens a CSV file: anybody who may name a thing could write one.
+_LIKE_A_FORMULA = re.compile(r"'*[=+\-@\t\r]")
+_GUARDED = re.compile(r"'+[=+\-@\t\r]")
 
 
 class Format(Enum):
@@ -134,7 +138,7 @@ def _read_csv(path: Path, known: Collection[str]) -> Iterator[Row]:
             if header is None:
                 header = _header(cells, path, known)
             elif any(cells):
-                yield _row(line, header, cells, lines.bytes_read / size)
+                yield _row(line, header, [_unguarded(cell) for cell in cells], lines.bytes_read / size)
 
 
 class _Lines:
@@ -267,7 +271,7 @@ class RowWriter(AbstractContextManager["RowWriter"]):
             return
         cells = [_cell(values.get(name)) for name in self._columns]
         if self._format is Format.CSV:
-            self._csv.writerow(cells)
+            self._csv.writerow([_guarded(cell) for cell in cells])
         else:
             self._sheet.append([self._xlsx_cell(name, cell) for name, cell in zip(self._columns, cells, strict=True)])
 
@@ -298,6 +302,16 @@ class RowWriter(AbstractContextManager["RowWriter"]):
         if self._book is not None:
             self._book.save(self._draft)
         self._draft.replace(self._path)
+
+
+def _guarded(value: object) -> object:
+    """Return a cell as a CSV file holds it: with an apostrophe before what would be a formula."""
+    return f"'{value}" if isinstance(value, str) and _LIKE_A_FORMULA.match(value) else value
+
+
+def _unguarded(text: str) -> str:
+    """Return what `_guarded` was given; a formula that somebody else wrote is the text that it is."""
+    return text[1:] if text.startswith("'") and _GUARDED.match(text) else text
 
 
 def _cell(value: object) -> object:

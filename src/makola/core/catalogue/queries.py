@@ -71,6 +71,14 @@ async def own_rules(database: Database, actor: Actor, *, buyer_ids: Sequence[int
                                               offset=offset)
 
 
+async def unknown_products_among(database: Database, product_ids: Collection[int]) -> list[int]:
+    """Return those of the ids that no product has."""
+    if not product_ids:
+        return []
+    async with database.connection() as connection:
+        return sorted(set(product_ids) - set(await reading.keys_of(connection, list(product_ids))))
+
+
 async def own_rule(database: Database, actor: Actor, rule_id: int) -> PriceRule:
     """Return one price rule of the actor's organisation.
 

@@ -12,6 +12,7 @@ from makola.core.ordering.ports import Offer, PriceSource, Refusal
 from makola.core.ordering.store import settings
 from makola.core.ordering.types import Address, Content, Item
 from makola.core.organisations.countries import country_by_id
+from makola.core.organisations.texts import holds_control_character
 from makola.kit.database import Connection
 
 MOST_LINES = 500
@@ -19,6 +20,8 @@ MOST_QUANTITY = 1_000_000
 #: The dearest order, in 1/10,000 of the currency's unit: far from what the ledger's 64 bits hold.
 MOST_TOTAL_UNITS = 10**17
 _MOST_CHARACTERS = {"name": 200, "purchase_order_number": 100, "provisioning_instructions": 4000}
+#: What the warehouse reads as a paragraph; everything else is of one line.
+_SEVERAL_LINES = {"provisioning_instructions"}
 _MOST_ADDRESS_CHARACTERS = 200
 _MOST_CODE_CHARACTERS = 200
 
@@ -56,7 +59,7 @@ async def check_content(connection: Connection, chain: Sequence[int], currency: 
 
 def _check_texts(content: Content, problems: _Problems) -> None:
     for name, most in _MOST_CHARACTERS.items():
-        _check_length(name, getattr(content, name), most, problems)
+        _check_length(name, getattr(content, name), most, problems, lines=name in _SEVERAL_LINES)
     if content.shipping_address is not None:
         for field in fields(Address):
             value = getattr(content.shipping_address, field.name)
@@ -64,11 +67,13 @@ def _check_texts(content: Content, problems: _Problems) -> None:
                 _check_length(f"shipping_address.{field.name}", value, _MOST_ADDRESS_CHARACTERS, problems)
 
 
-def _check_length(field: str, value: str, most: int, problems: _Problems) -> None:
+def _check_length(field: str, value: str, most: int, problems: _Problems, *, lines: bool = False) -> None:
     if len(value) > most:
         problems.append((field, f"must have at most {most} characters"))
     elif "\0" in value:
         problems.append((field, "must not hold the NUL character"))
+    elif holds_control_character(value, lines=lines):
+        problems.append((field, "must not hold control characters"))
 
 
 def _check_lines(items: Sequence[Item], problems: _Problems, *, complete: bool) -> None:
