@@ -41,6 +41,7 @@ class World(msgspec.Struct, frozen=True):
     handsets: list[str]
     do_not_contact: str
     blocked_phrase: str
+    merchant_account_number: str
 
     @property
     def merchant(self) -> Client:

@@ -5,9 +5,7 @@ import threading
 from collections.abc import Iterator
 
 import asyncpg
-import sqlalchemy.exc
 import structlog
-from alembic.util import CommandError
 
 from makola import migrations
 from makola.kit.database import OUTAGE, Database
@@ -80,9 +78,9 @@ async def migrate(url: str) -> None:
     await _check_server(url)
     try:
         await migrations.upgrade(url)
-    except CommandError as error:
-        raise StartError(f"a newer Makola has migrated this database: {error}") from error
-    except (sqlalchemy.exc.DBAPIError, *OUTAGE) as error:
+    except migrations.MigrationError as error:
+        raise StartError(str(error)) from error
+    except OUTAGE as error:
         raise StartError(f"cannot migrate the database: {error}") from error
 
 

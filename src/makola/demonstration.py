@@ -9,6 +9,7 @@ from uuid import uuid4
 import structlog
 
 from makola.connectors.sandbox import Handsets
+from makola.core.applications.registration import replace_own_address
 from makola.core.applications.service import create_application
 from makola.core.applications.types import NewApplication
 from makola.core.billing.service import set_tariff, top_up
@@ -20,9 +21,13 @@ from makola.core.numbering.networks import GHANAIAN_NETWORKS
 from makola.core.numbering.short_codes import assign_short_code
 from makola.core.organisations.report_urls import replace_report_url, set_report_url
 from makola.core.organisations.service import create_organisation
+from makola.demonstration_applications import create_demonstration_applications
 from makola.demonstration_catalogue import create_demonstration_catalogue
+from makola.demonstration_checkout import create_demonstration_merchant
 from makola.demonstration_hub import create_distributor
 from makola.demonstration_orders import create_demonstration_orders
+from makola.demonstration_people import create_demonstration_passwords
+from makola.demonstration_ussd import create_demonstration_ussd
 from makola.kit.database import Connection, Database
 from makola.settings import Settings
 from makola.web.callbacks_page import RECEIVER_PATH
@@ -56,9 +61,16 @@ async def create_demonstration_world(settings: Settings, database: Database) -> 
             await _keep_true(connection, file, settings)
             return
         clients = await _create_tree(connection, f"{settings.public_url}{RECEIVER_PATH}")
+        await create_demonstration_ussd(connection, _organisation_of(clients), _organisation_of(clients, "penniless"),
+                                        settings.public_url, networks=_PRICED)
         handsets = await _create_handsets(database)
+        account_number = await create_demonstration_merchant(connection, _organisation_of(clients), handsets[0])
         # The file is there before the commit: a world whose secrets nobody knows would be of no use.
         _write(file, {"base_url": settings.public_url, "clients": clients, "handsets": handsets,
+                      "users": await create_demonstration_passwords(connection, settings),
+                      "merchant_account_number": account_number,
+                      "applications": await create_demonstration_applications(
+                          connection, _organisation_of(clients), f"{settings.public_url}{RECEIVER_PATH}"),
                       "short_code": _SHORT_CODE, "do_not_contact": _DO_NOT_CONTACT,
                       "blocked_phrase": _BLOCKED_PHRASE})
 
@@ -94,6 +106,15 @@ async def _create_tree(connection: Connection, report_url: str) -> dict[str, dic
         **{word: _client(new) for word, new in of_tiers.items()}}
 
 
+def _organisation_of(clients: Mapping[str, object], name: str = "merchant") -> int:
+    """Return the organisation of one of the clients."""
+    client = clients[name]
+    organisation_id = client["organisation"] if isinstance(client, dict) else None
+    if not isinstance(organisation_id, int):
+        raise TypeError("a client has an organisation")
+    return organisation_id
+
+
 def _client(new: NewApplication) -> dict[str, object]:
     return {"client_id": new.application.client_id, "client_secret": new.client_secret,
             "organisation": new.application.organisation_id}
@@ -115,10 +136,26 @@ async def _keep_true(connection: Connection, file: Path, settings: Settings) -> 
         _log.warning("demo_json_missing", file=str(file),
                      hint="make new credentials with `makola application create`")
         return
-    before = world.get("base_url")
+    before, changed = world.get("base_url"), dict(world)
     if before != settings.public_url:
         await replace_report_url(connection, f"{before}{RECEIVER_PATH}", f"{settings.public_url}{RECEIVER_PATH}")
-        _write(file, world | {"base_url": settings.public_url})
+        await replace_own_address(connection, f"{before}{RECEIVER_PATH}", f"{settings.public_url}{RECEIVER_PATH}")
+        changed["base_url"] = settings.public_url
+    clients, handsets = world.get("clients"), world.get("handsets")
+    if isinstance(clients, dict):
+        await create_demonstration_ussd(connection, _organisation_of(clients), _organisation_of(clients, "penniless"),
+                                        settings.public_url, networks=_PRICED, before_url=str(before))
+    if "merchant_account_number" not in world and isinstance(clients, dict) and isinstance(handsets, list):
+        # A world that was made before there was a checkout.
+        changed["merchant_account_number"] = await create_demonstration_merchant(
+            connection, _organisation_of(clients), str(handsets[0]))
+    if "applications" not in world and isinstance(clients, dict):  # made before there were public applications
+        changed["applications"] = await create_demonstration_applications(
+            connection, _organisation_of(clients), f"{settings.public_url}{RECEIVER_PATH}")
+    if "users" not in world:  # made before people signed in
+        changed["users"] = await create_demonstration_passwords(connection, settings)
+    if changed != world:
+        _write(file, changed)
 
 
 def _read(file: Path) -> dict[str, object] | None:

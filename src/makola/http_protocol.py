@@ -1,7 +1,8 @@
 """HTTP at the socket: bounds for what uvicorn's parser reads without bounds, and JSON in what it answers itself.
 
-Every answer here is given before the application sees a request, so the path that would tell the API family is
-not known; the message-style body, which all known clients read, stands for all.
+Every answer here is given before the application sees a request, so the path that would tell the API family may not
+be known. One body serves all: the members of RFC 9457, which the Hub API's clients read, and after them those of the
+message-style APIs, whose clients read `Status` and `Detail`.
 """
 
 import json
@@ -131,7 +132,8 @@ class HttpProtocol(HttpToolsProtocol):
             cycle.disconnected = True  # it was never complete: nothing is to answer it but us
             cycle.message_event.set()
         sub_code = int(status) if status is HTTPStatus.METHOD_NOT_ALLOWED else _GENERAL_ERROR
-        body = json.dumps({"Status": sub_code, "Detail": detail}).encode()
+        body = json.dumps({"type": "about:blank", "title": status.phrase, "status": int(status), "detail": detail,
+                           "Status": sub_code, "Detail": detail}).encode()
         lines = [STATUS_LINE[status]]
         lines += [b"%b: %b\r\n" % header for header in self.server_state.default_headers]
         lines += [headers, b"content-type: application/json\r\ncontent-length: %d\r\n" % len(body),

@@ -32,6 +32,7 @@ HttpUrl = Annotated[str, Meta(
 
 WebhookSecret = Annotated[str, Meta(
     pattern="^(whsec_[A-Za-z0-9+/]{32,}=*)?$", description="whsec_ and a key of at least 24 bytes in Base64")]
+SealingKey = Annotated[str, Meta(pattern="^([A-Za-z0-9_-]{43}=)?$", description="32 bytes in URL-safe Base64")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +81,7 @@ class Settings:
     actor_cache_s: Seconds = setting(
         5.0, "Time for which credentials that were once checked are believed without asking the database.")
     access_token_lifetime_s: Annotated[int, Meta(ge=60, le=86_400)] = setting(
-        3600, "Time for which an access token holds.")
+        3600, "Time for which an access token holds that an application gets for itself.")
     lease_s: PositiveSeconds = setting(
         30.0, "Time after which the work of a process that died is taken over by another.")
     message_validity_s: PositiveSeconds = setting(
@@ -88,6 +89,41 @@ class Settings:
     schedule_horizon_days: Days = setting(366, "How far ahead a message can be scheduled.")
     default_region: Region = setting(
         "GH", "Country whose rules read a national phone number, where the account names no other.")
+
+    # Signing in
+    session_idle_s: Count = setting(43_200, "Time without a request after which a person is signed out.")
+    session_lifetime_s: Count = setting(
+        604_800, "Time after which a person must show again who they are, however busy.")
+    session_fresh_s: Count = setting(
+        900, "Time after signing in for which the second step and passkeys may be changed without asking again.")
+    invitation_lifetime_s: Count = setting(604_800, "Time for which an invitation can be accepted.")
+    password_reset_lifetime_s: Count = setting(86_400, "Time for which a link to a new password works.")
+    password_memory_kib: Annotated[int, Meta(ge=32)] = setting(
+        65_536, "Memory of one argon2id hash, in KiB; existing hashes follow at the next sign-in.")
+    password_passes: Count = setting(3, "Passes of one argon2id hash over its memory.")
+    password_hashes_at_once: Count = setting(2, "argon2id hashes that one process computes at the same time.")
+
+    # OAuth and OpenID Connect
+    sealing_key: SealingKey = setting(
+        "", "Key that encrypts secrets in the database; without it, sealing.key in data_directory, made when missing."
+        " The same in every process.", secret=True)
+    oauth_code_lifetime_s: Annotated[int, Meta(ge=10, le=600)] = setting(
+        60, "Time for which an authorization code holds.")
+    oauth_public_token_lifetime_s: Annotated[int, Meta(ge=60)] = setting(
+        10_800, "Time for which an access token of a public application holds.")
+    oauth_partner_token_lifetime_s: Annotated[int, Meta(ge=60)] = setting(
+        2_592_000, "Time for which an access token of a partner or trusted application holds.")
+    oauth_refresh_token_lifetime_s: Annotated[int, Meta(ge=60)] = setting(
+        31_536_000, "Time for which a refresh token holds that is not used.")
+    oauth_refresh_grace_s: Annotated[int, Meta(ge=0, le=300)] = setting(
+        30, "Time for which a refresh token that was used is taken once more, because its answer may have been lost.")
+    oauth_request_lifetime_s: Annotated[int, Meta(ge=60)] = setting(
+        900, "Time that a person may take over signing in and the consent page.")
+    id_token_lifetime_s: Annotated[int, Meta(ge=60)] = setting(3_600, "Time for which an ID token holds.")
+    id_token_algorithm: Literal["RS256", "ES256"] = setting(
+        "RS256", "Algorithm that signs ID tokens and logout tokens; keys for both are always published.")
+    signing_key_overlap_s: Seconds = setting(
+        3_600.0, "Time for which a new signing key is published before it signs.")
 
     # Callbacks
     callback_connect_timeout_s: PositiveSeconds = setting(5.0, "Time to connect to a callback's receiver.")
@@ -110,11 +146,64 @@ class Settings:
         (5.0, 60.0, 300.0, 1_800.0, 7_200.0),
         "Waits before each further attempt to hand an order over; after the last it needs attention.")
 
+    # Checkout and payments
+    checkout_lifetime_s: PositiveSeconds = setting(86_400.0, "Time for which a checkout can be paid.")
+    checkout_grace_s: Seconds = setting(
+        900.0, "Time after that in which a payment under way may still complete it.")
+    checkout_minimum_units: Count = setting(
+        1_000, "Least amount of a payment, in 1/10,000 of the currency's unit; below it, 4070.")
+    checkout_maximum_units: Count = setting(
+        10_000_000_000, "Greatest amount of a payment, in 1/10,000 of the currency's unit; above it, 4000.")
+    checkout_reference_length: Annotated[int, Meta(ge=10, le=255)] = setting(
+        36, "Most characters of a checkout's clientReference.")
+    checkout_attempts_limit: Count = setting(20, "Payments that may be tried for one checkout.")
+    payment_poll_delays_s: tuple[PositiveSeconds, ...] = setting(
+        (30.0, 120.0, 300.0, 3_600.0),
+        "Times after its beginning at which a provider is asked about a payment; the last is repeated.")
+    payment_poll_for_s: PositiveSeconds = setting(
+        86_400.0, "Time after which a provider is asked no more, and a person has to look.")
+    payment_ask_timeout_s: PositiveSeconds = setting(20.0, "Time that a payment provider has to answer.")
+    kyc_document_limit_bytes: Bytes = setting(
+        5_242_880, "Largest verification document of a merchant that is taken in.")
+
+    # Payment providers
+    mtn_momo_url: HttpUrl | None = setting(
+        None, "MTN MoMo's API, such as https://proxy.momoapi.mtn.com; without it MTN wallets are not asked to pay.")
+    mtn_momo_environment: str = setting("mtnghana", "X-Target-Environment of MTN MoMo.")
+    mtn_momo_currency: str = setting(
+        "", "Currency told to MTN MoMo instead of the payment's own; its sandbox knows EUR alone.")
+    mtn_momo_collection_subscription_key: str = setting("", "Subscription key of MTN MoMo's Collection.", secret=True)
+    mtn_momo_collection_user: str = setting("", "API user of MTN MoMo's Collection.")
+    mtn_momo_collection_key: str = setting("", "API key of that user.", secret=True)
+    mtn_momo_disbursement_subscription_key: str = setting(
+        "", "Subscription key of MTN MoMo's Disbursement, for refunds and payouts.", secret=True)
+    mtn_momo_disbursement_user: str = setting("", "API user of MTN MoMo's Disbursement.")
+    mtn_momo_disbursement_key: str = setting("", "API key of that user.", secret=True)
+    paystack_secret_key: str = setting(
+        "", "Paystack's secret key; without it cards are not paid there.", secret=True)
+    paystack_url: HttpUrl = setting("https://api.paystack.co", "Paystack's API.")
+    paystack_fallback_email: str = setting(
+        "customer@example.com", "Address given to Paystack for customers whose address nobody knows.")
+
+    # USSD
+    ussd_operators_file: Path | None = setting(
+        None, "TOML file with the operators that push USSD over HTTP, a table for each (docs/reference/ussd.md).")
+    ussd_application_timeout_s: PositiveSeconds = setting(7.0, "Time an application has to answer one USSD request.")
+    ussd_subscriber_timeout_s: PositiveSeconds = setting(60.0, "Time a subscriber has to answer a USSD screen.")
+    ussd_application_concurrency: Count = setting(
+        512, "USSD requests that one process has under way to one application at most; beyond it, ST.")
+    ussd_platform_name: str = setting("Hubtel", "Name of the platform in USSD error screens.")
+    ussd_support_address: str = setting(
+        "support@hubtel.com", "Address for help in USSD error screens; the default is the document's own text.")
+    ussd_log_days: Days = setting(30, "Time for which ended USSD sessions and their errors are kept.")
+
     # The sandbox operator
     sandbox_delivery_delay_ms: Milliseconds = setting(
         300, "Time the sandbox operator takes to deliver a message to a handset that is on.")
     sandbox_buffer_expiry_s: Seconds = setting(
         120.0, "Time the sandbox operator keeps a message for a handset that is off before it expires.")
+    sandbox_prompt_timeout_s: PositiveSeconds = setting(
+        60.0, "Time a payment waits on a virtual handset for its holder.")
 
     def __post_init__(self) -> None:
         """Compute the defaults that follow from other settings."""

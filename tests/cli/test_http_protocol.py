@@ -108,6 +108,8 @@ def assert_refused(answer: bytes, status: int, words: str) -> None:
     error = json.loads(body)
     assert error["Status"] == 100
     assert words in error["Detail"]
+    assert (error["status"], error["detail"], error["type"]) == (status, error["Detail"], "about:blank")
+    assert error["title"]
 
 
 @pytest.mark.parametrize("flood", [
@@ -173,7 +175,7 @@ async def test_an_unknown_method_is_answered_405(running: Running) -> None:
     answer = await running.exchange(b"BREW /v1/messages HTTP/1.1\r\nHost: x\r\n\r\n")
     assert answer.startswith(b"HTTP/1.1 405 ")
     assert b"allow: DELETE, GET, PATCH, POST, PUT" in answer
-    assert answer.endswith(b'{"Status": 405, "Detail": "There is no such method."}')
+    assert answer.endswith(b'"Status": 405, "Detail": "There is no such method."}')
 
 
 async def test_a_broken_chunk_is_answered_400(running: Running) -> None:

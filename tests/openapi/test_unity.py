@@ -78,3 +78,13 @@ def _schedule(server: Serving, client: Client) -> str:
 
 def _ahead() -> str:
     return (datetime.now(UTC) + timedelta(days=30)).strftime("%Y-%m-%d %H:%M:%S")
+
+
+@unity.include(path_regex="/merchantaccount|/onlinecheckout|/items|/transactions").parametrize()
+def test_payments(case: AnyCase, server: Serving) -> None:
+    if _is_valid(case) and "account_number" in case.path_parameters:
+        case.path_parameters["account_number"] = server.world.merchant_account_number
+    if isinstance(case.body, dict):
+        case.body.update({name: server.world.merchant_account_number for name in case.body
+                          if name == "merchantAccountNumber"})
+    case.call_and_validate(base_url=server.url, checks=_CHECKS, auth=server.world.merchant.pair)

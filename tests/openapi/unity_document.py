@@ -5,12 +5,14 @@ from collections.abc import Iterator
 from typing import TypeAlias
 
 from makola import __version__
-from makola.api.unity import account, messages, openapi
+from makola.api.unity import openapi
+from makola.wiring.unity import UNITY_ENDPOINTS as ENDPOINTS
+
+__all__ = ["DOCUMENT", "ENDPOINTS", "Json", "Schema", "child", "schemas"]
 
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
 Schema: TypeAlias = dict[str, Json]
 
-ENDPOINTS = (*messages.ENDPOINTS, *account.ENDPOINTS)
 
 DOCUMENT: Schema = json.loads(json.dumps(openapi.document(ENDPOINTS, version=__version__)))
 

@@ -118,7 +118,9 @@ async def test_401_without_good_credentials(hub: Hub, authorization: str | None)
                   await client.get("/v1/messages"), await client.get(f"/v1/messages/{uuid4().hex}"),
                   await client.delete(f"/v1/messages/{uuid4().hex}"), await client.get("/v1/account/settings")):
         assert reply.outcome == (401, 401)
-        assert reply.headers["www-authenticate"].startswith("Basic realm=")
+        assert reply.headers["www-authenticate"].startswith(
+            'Bearer realm="Makola", error="invalid_token"' if authorization in {"Bearer", "Bearer x.y.z"}
+            else "Basic realm=")
     assert await hub.database.fetchval("SELECT count(*) FROM messaging.message") == count
 
 

@@ -1,7 +1,7 @@
 """The pages beside a running operator, and a browser to look at them."""
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
 import pytest
@@ -11,6 +11,7 @@ from playwright.async_api import Browser, Page, ViewportSize, async_playwright
 from makola.kit.database import Database
 from makola.web import ApiDocument, create_web_router
 from tests.sandbox.operator_app import RunningOperator, running_operator
+from tests.serving import Serving, serving
 
 _CHROMIUM = "/usr/bin/chromium"
 _ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -104,3 +105,10 @@ async def visit(browser: Browser, width: int = 1280, height: int = 800) -> Async
     yield page
     await context.close()
     assert [line for line in complaints if not line.startswith("Failed to load resource")] == []
+
+
+@pytest.fixture(scope="package")
+def ussd_server() -> Iterator[Serving]:
+    """A whole server, on which a subscriber who says nothing for five seconds has timed out."""
+    with serving(ussd_subscriber_timeout_s="5", log_level="warning") as running:
+        yield running

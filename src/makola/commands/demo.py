@@ -20,6 +20,8 @@ class _World(msgspec.Struct):
     base_url: str
     clients: dict[str, _Client]
     handsets: list[str]
+    applications: dict[str, _Client] = {}
+    merchant_account_number: str = ""
 
 
 @click.group()
@@ -28,19 +30,22 @@ def demo() -> None:
 
 
 @demo.command("env")
-@click.option("--client", default="merchant", show_default=True, help="Which of the clients in demo.json.")
+@click.option("--client", default="merchant", show_default=True,
+              help="Which of the clients or applications in demo.json.")
 @with_settings
 def env(loaded: Loaded, client: str) -> None:
-    """Print MAKOLA_URL, CLIENT_ID, CLIENT_SECRET, HANDSET and ORGANISATION for `eval`."""
+    """Print MAKOLA_URL, CLIENT_ID, CLIENT_SECRET, HANDSET, ORGANISATION and MERCHANT_ACCOUNT for `eval`."""
     file = loaded.settings.data_directory / "demo.json"
     try:
         world = msgspec.json.decode(file.read_bytes(), type=_World)
     except FileNotFoundError as error:
         raise StartError(f"there is no {file}: run `makola serve` first, or name its directory with --data") from error
-    if client not in world.clients:
-        raise StartError(f"{file} has no client {client!r}, only {', '.join(sorted(world.clients))}")
-    chosen = world.clients[client]
+    clients = world.clients | world.applications
+    if client not in clients:
+        raise StartError(f"{file} has no client {client!r}, only {', '.join(sorted(clients))}")
+    chosen = clients[client]
     for name, value in (("MAKOLA_URL", world.base_url), ("CLIENT_ID", chosen.client_id),
                         ("CLIENT_SECRET", chosen.client_secret), ("HANDSET", world.handsets[0]),
-                        ("ORGANISATION", str(chosen.organisation))):
+                        ("ORGANISATION", str(chosen.organisation)),
+                        ("MERCHANT_ACCOUNT", world.merchant_account_number)):
         click.echo(f"export {name}={shlex.quote(value)}")

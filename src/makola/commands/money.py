@@ -9,13 +9,16 @@ from makola.commands.session import Amount, as_decimal, in_session
 from makola.core.billing.service import messaging_accounts, set_tariff, top_up
 from makola.core.billing.types import SMS
 from makola.core.ledger.types import Account
+from makola.core.ussd.types import SESSION_TARIFF, STEP_TARIFF
 from makola.kit.database import Database
 from makola.settings import Loaded
+
+_UNITS = {SMS: "segment", SESSION_TARIFF: "USSD session", STEP_TARIFF: "USSD step"}
 
 
 @click.group()
 def tariff() -> None:
-    """What an organisation pays its parent for one segment."""
+    """What an organisation pays its parent for a message's segment, a USSD session, or a USSD step."""
 
 
 @tariff.command("set")
@@ -23,16 +26,19 @@ def tariff() -> None:
 @click.argument("network_id")
 @click.argument("price", type=Amount())
 @click.option("--currency", default="CREDIT", show_default=True, help="Currency code of the price.")
+@click.option("--service", type=click.Choice([SMS, SESSION_TARIFF, STEP_TARIFF]), default=SMS, show_default=True,
+              help="What is paid for.")
 @with_settings
-def set_price(loaded: Loaded, organisation_id: int, network_id: str, price: int, currency: str) -> None:
+def set_price(loaded: Loaded, organisation_id: int, network_id: str, price: int, currency: str, service: str) -> None:
     """Set the PRICE of ORGANISATION_ID for NETWORK_ID: MCC+MNC, an MCC alone, or `*`."""
 
     async def use_case(database: Database) -> None:
         async with database.transaction() as connection:
-            await set_tariff(connection, organisation_id, SMS, network_id, currency=currency, price_units=price)
+            await set_tariff(connection, organisation_id, service, network_id, currency=currency, price_units=price)
 
     in_session(loaded, use_case)
-    click.echo(f"Organisation {organisation_id} pays {as_decimal(price)} {currency} a segment to {network_id}.")
+    click.echo(f"Organisation {organisation_id} pays {as_decimal(price)} {currency} a {_UNITS[service]} to"
+               f" {network_id}.")
 
 
 @click.command("top-up")

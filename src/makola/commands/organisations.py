@@ -1,11 +1,9 @@
-"""`makola organisation …` and `makola application …`: who there is, and what they authenticate with."""
+"""`makola organisation …`: who there is."""
 
 import click
 
 from makola.commands.options import with_settings
 from makola.commands.session import in_session
-from makola.core.applications.service import create_application
-from makola.core.applications.types import AnswerCasing, NewApplication
 from makola.core.organisations.queries import whole_tree
 from makola.core.organisations.service import create_organisation
 from makola.core.organisations.types import Organisation
@@ -43,30 +41,3 @@ def list_all(loaded: Loaded) -> None:
 
     for each in in_session(loaded, use_case):
         click.echo(f"{each.organisation_id:>8}  {'  ' * (len(each.chain) - 1)}{each.name}")
-
-
-@click.group()
-def application() -> None:
-    """Programs that may call the API."""
-
-
-@application.command("create")
-@click.argument("name")
-@click.option("--organisation", "organisation_id", type=int, required=True, help="Whose account it has.")
-@click.option("--camel", is_flag=True, help="Answer sends in camelCase instead of PascalCase.")
-@click.option("--unique-client-reference", is_flag=True, help="A repeated ClientReference gets the first answer.")
-@with_settings
-def create_private(loaded: Loaded, name: str, organisation_id: int, camel: bool,
-                   unique_client_reference: bool) -> None:
-    """Make a private application called NAME; its secret is shown once."""
-
-    async def use_case(database: Database) -> NewApplication:
-        async with database.transaction() as connection:
-            return await create_application(
-                connection, organisation_id, name=name,
-                answer_casing=AnswerCasing.CAMEL if camel else AnswerCasing.PASCAL,
-                unique_client_reference=unique_client_reference)
-
-    made = in_session(loaded, use_case)
-    click.echo(f"client id      {made.application.client_id}")
-    click.echo(f"client secret  {made.client_secret}")

@@ -1,4 +1,4 @@
-"""`makola user`, `makola api-client` and `makola credit`: what an installation needs before anybody can log in."""
+"""`makola api-client` and `makola credit`: what programs of the Hub API need."""
 
 import click
 
@@ -6,49 +6,25 @@ from makola.commands.options import with_settings
 from makola.commands.session import Amount, as_decimal, in_session
 from makola.core.applications.api_clients import create_api_client
 from makola.core.applications.types import NewApplication
-from makola.core.identity.types import User
 from makola.core.ledger.types import Account
 from makola.core.organisations.actors import find_platform_actor
 from makola.core.organisations.credit import set_credit
 from makola.core.organisations.errors import UnknownOrganisationError
-from makola.core.organisations.members import NewGrants, NewUser, add_member
 from makola.core.organisations.types import Actor
 from makola.kit.database import Connection, Database
 from makola.settings import Loaded
 
 
-async def _platform(connection: Connection) -> Actor:
+async def platform_actor(connection: Connection) -> Actor:
+    """Return the actor of the command line.
+
+    Raises:
+        UnknownOrganisationError: there is no organisation yet.
+    """
     actor = await find_platform_actor(connection)
     if actor is None:
         raise UnknownOrganisationError("There is no organisation yet: make one with `makola organisation create`.")
     return actor
-
-
-@click.group()
-def user() -> None:
-    """People who may act."""
-
-
-@user.command("create")
-@click.argument("name")
-@click.argument("email")
-@click.option("--organisation", "organisation_id", type=int, help="Whose; by default the root of the tree.")
-@click.option("--admin", is_flag=True, help="May do everything in that organisation and below it.")
-@click.option("--root", is_flag=True, help="Administrator of the platform; for users of the root of the tree.")
-@click.option("--currency", default="GBP", show_default=True, help="Of the prices that the person sees.")
-@with_settings
-def create_user(loaded: Loaded, name: str, email: str, organisation_id: int | None, admin: bool, root: bool,
-                currency: str) -> None:
-    """Add a person called NAME who signs in with EMAIL."""
-
-    async def use_case(database: Database) -> User:
-        async with database.transaction() as connection:
-            actor = await _platform(connection)
-            return await add_member(
-                connection, actor, organisation_id if organisation_id is not None else actor.organisation_id,
-                NewUser(name, email, currency), NewGrants(admin=admin, root=root))
-
-    click.echo(f"User {in_session(loaded, use_case).user_id} is made.")
 
 
 @click.group("api-client")
@@ -65,7 +41,7 @@ def create_client(loaded: Loaded, name: str, user_id: int) -> None:
 
     async def use_case(database: Database) -> NewApplication:
         async with database.transaction() as connection:
-            return await create_api_client(connection, await _platform(connection), user_id, name)
+            return await create_api_client(connection, await platform_actor(connection), user_id, name)
 
     made = in_session(loaded, use_case)
     click.echo(f"client id      {made.application.client_id}")
@@ -87,7 +63,7 @@ def set_limit(loaded: Loaded, organisation_id: int, currency: str, limit: int) -
 
     async def use_case(database: Database) -> Account:
         async with database.transaction() as connection:
-            return await set_credit(connection, await _platform(connection), organisation_id, currency=currency,
+            return await set_credit(connection, await platform_actor(connection), organisation_id, currency=currency,
                                     credit_limit_units=limit)
 
     account = in_session(loaded, use_case)

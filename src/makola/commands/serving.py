@@ -115,6 +115,7 @@ def _how_to_send(settings: Settings, file: Path) -> list[str]:
         f"      -H 'Content-Type: application/json' -d '{message}'",
         "",
         f"  See it arrive:      {settings.public_url}/handset",
+        "  Dial a USSD code:   press Phone on a handset, then *711#",
     ]
 
 

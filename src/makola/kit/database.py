@@ -31,6 +31,13 @@ class DatabaseUnavailableError(Exception):
     """The database cannot be reached, or is too old to be used."""
 
 
+def is_unstorable(error: Exception) -> bool:
+    """Say whether an error is that a value fits into no column: it came from a request, and the server is well."""
+    if type(error) is asyncpg.DataError:  # what asyncpg finds by itself; the server's have classes of their own
+        return True
+    return isinstance(error, asyncpg.CharacterNotInRepertoireError | asyncpg.NumericValueOutOfRangeError)
+
+
 async def _as_it_is(_connection: Connection) -> None:
     """Put a connection back without a round trip: nothing here changes a session, and open transactions are ended."""
 

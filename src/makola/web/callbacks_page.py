@@ -21,6 +21,7 @@ from makola.core.callbacks.types import DeliveryHistory
 from makola.kit.database import Database
 from makola.kit.ids import parse_id
 from makola.web.pages import Pages
+from makola.web.people.signed_in import signed_in
 
 #: Where the demonstration world's own receiver is: it says yes to everything.
 RECEIVER_PATH = "/callbacks/receiver"
@@ -43,15 +44,16 @@ def create_callbacks_router(pages: Pages, database: Database) -> Router:
 
 
 @get("/")
-async def callbacks(services: NamedDependency[_Services], before: FromQuery[str] = "") -> Response[str]:
+async def callbacks(services: NamedDependency[_Services], request: _Request,
+                    before: FromQuery[str] = "") -> Response[str]:
     """The newest callbacks, or those older than `before`."""
     deliveries = await list_deliveries(services.database, organisation_id=None, limit=_PAGE + 1,
                                        before=parse_id(before))
     shown = [await get_delivery(services.database, each.delivery_id, organisation_id=None)
              for each in deliveries[:_PAGE]]
     older = deliveries[_PAGE - 1].delivery_id.hex if len(deliveries) > _PAGE else ""
-    return services.pages.answer("callbacks.html", "callbacks", deliveries=[_view(each) for each in shown],
-                                 older=older, first=not before)
+    return services.pages.answer("callbacks.html", "callbacks", viewer=await signed_in(request),
+                                 deliveries=[_view(each) for each in shown], older=older, first=not before)
 
 
 @post("/{delivery_id:str}/replay")

@@ -50,8 +50,17 @@ async def connect(settings: Settings) -> Parts:
     """
     if settings.database_url is None:
         raise ValueError("database_url must be set")
-    database = await Database.connect(settings.database_url, max_size=settings.database_pool_size)
-    return Parts(settings, database, WakeUps(settings.database_url), Background(),
+    return assemble(settings, await Database.connect(settings.database_url, max_size=settings.database_pool_size))
+
+
+def assemble(settings: Settings, database: Database) -> Parts:
+    """Return the parts around an open database, of which nothing runs yet.
+
+    Args:
+        settings: of this installation.
+        database: open and migrated.
+    """
+    return Parts(settings, database, WakeUps(database.url), Background(),
                  Credentials(database, remember_s=settings.actor_cache_s),
                  OutgoingHttp(AddressPolicy(allow_private=settings.callback_allow_private)),
                  OutgoingHttp(AddressPolicy(allow_private=True)))

@@ -6,6 +6,7 @@ table instead of a framework's router (docs/decisions/0002-unity-router.md).
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import structlog
 
@@ -24,7 +25,6 @@ from makola.api.common.credentials import Credentials, NotAuthenticatedError
 from makola.api.unity.endpoint import Endpoint, UnityContext
 from makola.api.unity.errors import UnityError, answer_to
 from makola.api.unity.request import UnityRequest, read_key, read_query, read_values
-from makola.core.organisations.permissions import Module
 from makola.kit.database import OUTAGE
 from makola.kit.errors import DomainError
 
@@ -33,6 +33,7 @@ _log = structlog.get_logger(__name__)
 _Methods = dict[str, Endpoint]
 
 _FAILED = answer_to(UnityError("failed", "The request failed on the server."))
+_BEARER_CHALLENGE = (b"www-authenticate", b'Bearer realm="Makola", error="invalid_token"')
 
 
 class UnityApp:
@@ -56,7 +57,7 @@ class UnityApp:
         self._varying: list[tuple[tuple[str, ...], _Methods]] = []
         for endpoint in endpoints:
             for mount in endpoint.mounts:
-                self._add(endpoint, (mount, *endpoint.path.strip("/").split("/")))
+                self._add(endpoint, (*((mount,) if mount else ()), *endpoint.path.strip("/").split("/")))
 
     def _add(self, endpoint: Endpoint, parts: tuple[str, ...]) -> None:
         if not any(part.startswith("{") for part in parts):
@@ -76,18 +77,11 @@ class UnityApp:
             return
         except DomainError as error:
             answer = answer_to(error)
-        except NotAuthenticatedError as error:
-            answer = answer_to(UnityError("not_authenticated", str(error)))
-        except BodyTooLargeError:
-            answer = answer_to(UnityError("body_too_large", f"The body is longer than {self._max_body_bytes} bytes."))
-        except OUTAGE as error:
-            _log.error("request_failed", path=scope["path"], kind=type(error).__name__, error=str(error))
-            answer = _FAILED
         except Exception:
             # A mistake of the program: the client still gets JSON, and the server logs what it was.
             await send_answer(send, _FAILED)
             raise
-        await send_answer(send, answer)
+        await send_answer(send, answer if answer.status != 401 else _challenged(scope, answer))
 
     async def _answer(self, scope: Scope, receive: Receive) -> Answer:
         parts = tuple(part for part in scope["path"].split("/") if part)
@@ -96,20 +90,44 @@ class UnityApp:
         if endpoint is None:
             refusal = answer_to(UnityError("method_not_allowed", f"Use {' or '.join(sorted(methods))} here."))
             return Answer(refusal.status, refusal.body, ((b"allow", ", ".join(sorted(methods)).encode()),))
+        try:
+            return await self._call(endpoint, scope, receive, parts[0], path)
+        except DomainError as error:
+            if endpoint.refusal is None:
+                raise
+            return endpoint.refusal(error)
+
+    async def _call(self, endpoint: Endpoint, scope: Scope, receive: Receive, version: str,
+                    path: dict[str, str]) -> Answer:
+        """Call an endpoint; whatever is refused is a `DomainError`, which the endpoint may write in its own words."""
+        limit = endpoint.max_body_bytes or self._max_body_bytes
+        try:
+            return await self._call_for_caller(endpoint, scope, receive, version, path, limit)
+        except NotAuthenticatedError as error:
+            raise UnityError("not_authenticated", str(error)) from error
+        except BodyTooLargeError as error:
+            raise UnityError("body_too_large", f"The body is longer than {limit} bytes.") from error
+        except OUTAGE as error:
+            _log.error("request_failed", path=scope["path"], kind=type(error).__name__, error=str(error))
+            raise UnityError("failed", "The request failed on the server.") from error
+
+    async def _call_for_caller(self, endpoint: Endpoint, scope: Scope, receive: Receive, version: str,
+                               path: dict[str, str], limit: int) -> Answer:
         query = read_query(scope)
         caller = await self._credentials.caller(scope, query)
         if caller.actor.scopes is not None and endpoint.scope not in caller.actor.scopes:
             raise UnityError("scope_missing", f"The access token does not allow {endpoint.scope}.")
-        if not caller.actor.may_use(Module.MESSAGING):
-            raise UnityError("scope_missing", "This organisation, or this user, may not use the messaging module.")
+        if not caller.actor.may_use(endpoint.module):
+            raise UnityError("scope_missing", "This organisation, or this user, may not use the module"
+                                              f" {endpoint.module.lower()}.")
         key = read_key(scope)
         try:
             body: dict[str, object] = {}
             if endpoint.reads_body:
-                raw = await read_body(scope, receive, self._max_body_bytes)
+                raw = await read_body(scope, receive, limit)
                 body = read_values(scope, raw) if raw or not query else {}
             return await endpoint.handler(self._context, UnityRequest(
-                caller, path, query, body, key, parts[0], self._base_url(scope)))
+                caller, path, query, body, key, version, self._base_url(scope)))
         except DomainError as error:
             if not endpoint.cased:
                 raise
@@ -136,3 +154,11 @@ class UnityApp:
             return self._public_url
         host = header(scope, b"host") or b"localhost"
         return f"{scope['scheme']}://{host.decode('latin-1')}"
+
+
+def _challenged(scope: Scope, answer: Answer) -> Answer:
+    """Answer whoever showed a token as RFC 6750 section 3 says, so that OAuth clients see that it is the token."""
+    if not (header(scope, b"authorization") or b"").lower().startswith(b"bearer"):
+        return answer
+    others = tuple(each for each in answer.headers if each[0] != b"www-authenticate")
+    return replace(answer, headers=(*others, _BEARER_CHALLENGE))

@@ -8,9 +8,12 @@ import msgspec
 
 from makola.api.common.asgi import Answer
 from makola.api.unity.request import UnityRequest
+from makola.core.checkout.desk import Desk
 from makola.core.messaging.service.accept import AcceptQueue
 from makola.core.messaging.service.prepare import Preparation
+from makola.core.organisations.permissions import Module
 from makola.kit.database import Database
+from makola.kit.errors import DomainError
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +25,12 @@ class UnityContext:
     accept_queue: AcceptQueue
     schedule_horizon: timedelta
     allow_private_callbacks: bool
+    checkout: Desk
 
 
 Handler = Callable[[UnityContext, UnityRequest], Awaitable[Answer]]
+#: Writes a refusal in an endpoint's own words.
+Refusal = Callable[[DomainError], Answer]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,10 @@ class Endpoint:
         body: the schema of what is sent; the query carries the same fields where `in_query`.
         answers: the schema of the answer for each status.
         cased: the answers follow the application's `answer_casing`.
+        module: of the product, that the organisation and the user must have.
+        refusal: how errors are written; None for the way of messages.
+        error: the schema of its errors, where `refusal` writes them.
+        max_body_bytes: a longer body is refused; None for the setting of the whole family.
     """
 
     method: str
@@ -52,6 +62,10 @@ class Endpoint:
     mounts: tuple[str, ...] = ("v1", "v3")
     errors: tuple[int, ...] = field(default=())
     cased: bool = False
+    module: Module = Module.MESSAGING
+    refusal: Refusal | None = None
+    error: type[msgspec.Struct] | None = None
+    max_body_bytes: int | None = None
 
     @property
     def reads_body(self) -> bool:

@@ -6,9 +6,11 @@ from typing import TypeAlias
 
 import msgspec
 
+from makola.api.unity import openapi_payment_fields as payment_fields
 from makola.api.unity.endpoint import Endpoint
 from makola.api.unity.errors import ErrorAnswer, ErrorAnswerCamel
 from makola.api.unity.messages import SendAnswer, SendAnswerCamel
+from makola.api.unity.openapi_callbacks import CheckoutCallback
 from makola.api.unity.openapi_fields import EXAMPLES, PATH_PARTS, Schema, describe
 
 Struct: TypeAlias = type[msgspec.Struct]
@@ -82,13 +84,18 @@ def document(endpoints: Sequence[Endpoint], *, version: str) -> dict[str, object
         version: of the program.
     """
     answers: set[Struct] = {ErrorAnswer, DeliveryReport}
+    answers |= {CheckoutCallback}
+    answers |= {endpoint.error for endpoint in endpoints if endpoint.error is not None}
     answers |= {struct for endpoint in endpoints for struct in endpoint.answers.values()}
     answers |= {_IN_CAMEL_CASE[struct] for struct in answers & _IN_CAMEL_CASE.keys()}
     bodies = {endpoint.body for endpoint in endpoints if endpoint.body is not None}
-    schemas, components = _schemas(answers | bodies, answers)
+    payments = _names_of({struct for endpoint in endpoints if endpoint.error is not None
+                          for struct in (endpoint.error, endpoint.body, *endpoint.answers.values())
+                          if struct is not None} | {CheckoutCallback})
+    schemas, components = _schemas(answers | bodies, answers, payments)
     paths: dict[str, dict[str, object]] = {}
     for endpoint in endpoints:
-        path = f"/{endpoint.mounts[0]}{endpoint.path}"
+        path = f"/{endpoint.mounts[0]}{endpoint.path}" if endpoint.mounts[0] else endpoint.path
         paths.setdefault(path, {})[endpoint.method.lower()] = _operation(endpoint, schemas)
     return {
         "openapi": "3.1.0",
@@ -96,7 +103,8 @@ def document(endpoints: Sequence[Endpoint], *, version: str) -> dict[str, object
         "servers": [{"url": "/"}],
         "security": [{"basic": []}, {"bearer": []}, {"clientId": [], "clientSecret": []}],
         "paths": paths,
-        "webhooks": {"deliveryReport": {"post": _delivery_report(schemas)}},
+        "webhooks": {"deliveryReport": {"post": _delivery_report(schemas)},
+                     "checkout": {"post": _checkout_callback(schemas)}},
         "components": {
             "schemas": components,
             "securitySchemes": {
@@ -115,7 +123,7 @@ def _operation(endpoint: Endpoint, schemas: Schemas) -> dict[str, object]:
     varying = [part.strip("{}") for part in endpoint.path.split("/") if part.startswith("{")]
     parameters: list[Schema] = [_parameter(name, "path", True, PATH_PARTS[name]) for name in varying]
     if endpoint.query is not None:
-        parameters += _query_parameters(endpoint.query)
+        parameters += _query_parameters(endpoint.query, for_payments=endpoint.error is not None)
     if sends:
         parameters.append(_IDEMPOTENCY_KEY)
     operation: dict[str, object] = {
@@ -129,7 +137,8 @@ def _operation(endpoint: Endpoint, schemas: Schemas) -> dict[str, object]:
             **{str(status): _response("Done.", _schema_of(struct, endpoint, schemas),
                                       _LOCATION if sends and status == 201 else {})
                for status, struct in endpoint.answers.items()},
-            **{str(status): _response(_ERROR_TEXTS[status], _schema_of(ErrorAnswer, endpoint, schemas),
+            **{str(status): _response(_error_texts(endpoint)[status],
+                                      _schema_of(endpoint.error or ErrorAnswer, endpoint, schemas),
                                       _HEADERS.get(status, {}))
                for status in sorted(_statuses_of_errors(endpoint))}},
     }
@@ -137,6 +146,10 @@ def _operation(endpoint: Endpoint, schemas: Schemas) -> dict[str, object]:
         operation["requestBody"] = {"required": True, "content": _contents(
             schemas[endpoint.body], "application/json", "application/x-www-form-urlencoded")}
     return operation
+
+
+def _error_texts(endpoint: Endpoint) -> Mapping[int, str]:
+    return _ERROR_TEXTS if endpoint.error is None else payment_fields.ERROR_TEXTS
 
 
 def _statuses_of_errors(endpoint: Endpoint) -> Collection[int]:
@@ -186,12 +199,31 @@ def _delivery_report(schemas: Schemas) -> dict[str, object]:
     }
 
 
+def _checkout_callback(schemas: Schemas) -> dict[str, object]:
+    """Return the operation that a merchant's own server offers."""
+    return {
+        "operationId": "checkout_callback",
+        "summary": "Receive the outcome of a checkout",
+        "description": "Sent once to the checkout's `callbackUrl`, when it has ended; repeated and signed as delivery"
+                       " reports are. `OrderNumber` and `OrderToken` are there for orders (0002) alone.",
+        "tags": ["Checkout"],
+        "parameters": [
+            _header("webhook-id", "The same for every repeat."),
+            _header("webhook-timestamp", "When this attempt was made, in seconds since 1970."),
+            _header("webhook-signature", "`v1,` and the HMAC-SHA256 in Base64.")],
+        "requestBody": {"required": True, "content": _contents(schemas[CheckoutCallback], "application/json")},
+        "responses": {"200": {"description": "Received. Every 2xx will do."},
+                      "410": {"description": "Send nothing more to this address."}},
+        "security": [],
+    }
+
+
 def _header(name: str, description: str) -> dict[str, object]:
     return _parameter(name, "header", True, {"type": "string", "description": description})
 
 
-def _query_parameters(struct: Struct) -> list[Schema]:
-    _, components = _schemas({struct}, ())
+def _query_parameters(struct: Struct, *, for_payments: bool) -> list[Schema]:
+    _, components = _schemas({struct}, (), _names_of({struct}) if for_payments else ())
     component = components[struct.__name__]
     required = component.get("required", ())
     return [_parameter(name, "query", isinstance(required, Collection) and name in required, schema)
@@ -206,8 +238,13 @@ def _parameter(name: str, place: str, required: bool, schema: Schema) -> dict[st
 # -- schemas ------------------------------------------------------------------------------------------------------
 
 
-def _schemas(structs: Iterable[Struct],
-             answers: Collection[Struct]) -> tuple[Schemas, dict[str, dict[str, object]]]:
+def _names_of(structs: Collection[Struct]) -> Collection[str]:
+    """Return the names of the schemas of structs, and of those that they are made of."""
+    return msgspec.json.schema_components(structs)[1].keys()
+
+
+def _schemas(structs: Iterable[Struct], answers: Collection[Struct],
+             payments: Collection[str] = ()) -> tuple[Schemas, dict[str, dict[str, object]]]:
     """Return references to the structs' schemas, and the schemas by name, with everything said that is known.
 
     An answer has all its fields, also those that have a default, unless it leaves out what is the default.
@@ -218,18 +255,20 @@ def _schemas(structs: Iterable[Struct],
     for name, component in components.items():
         properties = _properties(component)
         component["properties"] = {
-            field: _described(name, field, schema) for field, schema in properties.items()
+            field: _described(name, field, schema, for_payments=name in payments)
+            for field, schema in properties.items()
             if field not in _URL_CREDENTIALS}
         if name in always_whole:
             component["required"] = list(properties)
-        if name in EXAMPLES:
-            component["examples"] = [EXAMPLES[name]]
+        examples = payment_fields.EXAMPLES if name in payments else EXAMPLES
+        if name in examples:
+            component["examples"] = [examples[name]]
     return dict(zip(ordered, references, strict=True)), components
 
 
-def _described(name: str, field: str, schema: Schema) -> Schema:
+def _described(name: str, field: str, schema: Schema, *, for_payments: bool) -> Schema:
     kept = {key: value for key, value in schema.items() if (key, value) != ("default", "")}
-    return {**kept, **describe(name, field)}
+    return {**kept, **(payment_fields.describe if for_payments else describe)(name, field)}
 
 
 def _properties(component: Mapping[str, object]) -> dict[str, Schema]:

@@ -6,6 +6,7 @@ as booleans) is in the introduction of the document.
 
 from collections.abc import Mapping
 
+from makola.api.unity import openapi_ussd_fields
 from makola.api.unity.errors import TABLE
 from makola.core.messaging.types import STATUS_NAMES, Direction
 
@@ -152,15 +153,22 @@ EXAMPLES: Mapping[str, Schema] = {
 
 #: The parts of a path that vary.
 PATH_PARTS: Mapping[str, Schema] = {
+    **openapi_ussd_fields.PATH_PARTS,
     "message_id": {"description": "The message's id, with or without dashes.", "type": "string",
                    "pattern": "^[0-9A-Fa-f]{32}$|^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$",
                    "examples": [_AN_ID]},
     "account_id": {"description": "The account's own id.", "type": "string", "pattern": "^[0-9]+$",
                    "examples": ["3"]},
+    "account_number": {"description": "The merchant account.", "type": "string", "pattern": "^HM[0-9]{1,20}$",
+                       "examples": ["HM2511160001"]},
+    "token": {"description": "The invoice's token.", "type": "string", "pattern": "^[0-9A-Fa-f]{32}$",
+              "examples": [_AN_ID]},
 }
 
 
 def describe(schema_name: str, field_name: str) -> Schema:
     """Return what is to be said of a field, whatever the case in which its schema names it."""
     pascal = field_name[0].upper() + field_name[1:]
+    if openapi_ussd_fields.describes(schema_name):
+        return openapi_ussd_fields.describe(schema_name, pascal)
     return EXCEPTIONS.get((schema_name, pascal)) or FIELDS[pascal]

@@ -37,3 +37,27 @@ class TooManyStreamsError(DomainError):
     """Too many event streams are open in this process."""
 
     code = "too_many_streams"
+
+
+class PromptNotFoundError(DomainError):
+    """There is no such prompt on this handset."""
+
+    code = "prompt_not_found"
+
+
+class PromptClosedError(DomainError):
+    """The prompt was answered already, or it timed out."""
+
+    code = "prompt_closed"
+
+
+class CardSessionNotFoundError(DomainError):
+    """There is no such card payment."""
+
+    code = "card_payment_not_found"
+
+
+class NoUssdSessionError(DomainError):
+    """The handset has no such USSD session."""
+
+    code = "no_ussd_session"

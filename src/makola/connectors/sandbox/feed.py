@@ -6,10 +6,12 @@ from contextlib import asynccontextmanager
 
 import msgspec
 
-from makola.connectors.sandbox import handset_store, store
+from makola.connectors.sandbox import handset_store, store, ussd_store
 from makola.connectors.sandbox.errors import TooManyStreamsError
 from makola.connectors.sandbox.schemas import HandsetView, view_handset, view_message, view_operator
 from makola.connectors.sandbox.types import OperatorDefaults
+from makola.connectors.sandbox.wallet_schemas import WalletNews, read_news
+from makola.connectors.sandbox.wallets import Wallets
 from makola.kit.database import OUTAGE, Database, WakeUps
 
 _STREAMS_AT_MOST = 200
@@ -28,11 +30,12 @@ class Feed:
         pause_s: the shortest time between two events of one stream.
         heartbeat_s: after how long a silent stream says that it lives.
         poll_s: how often a stream looks although nothing woke it, because a notification can be lost.
+        wallets: of the handsets; None where there are none.
     """
 
     def __init__(self, database: Database, wake_ups: WakeUps, stopping: asyncio.Event,
                  defaults: OperatorDefaults | None = None, *, pause_s: float = 0.15,
-                 heartbeat_s: float = 15.0, poll_s: float = 5.0) -> None:
+                 heartbeat_s: float = 15.0, poll_s: float = 5.0, wallets: Wallets | None = None) -> None:
         self._database = database
         self._wake_ups = wake_ups
         self._stopping = stopping
@@ -40,6 +43,7 @@ class Feed:
         self._pause_s = pause_s
         self._heartbeat_s = heartbeat_s
         self._poll_s = poll_s
+        self._wallets = wallets
         self._open = 0
 
     @asynccontextmanager
@@ -60,8 +64,8 @@ class Feed:
             after: the last message id that the reader has; None to begin with what is new.
 
         Returns:
-            `event: ready`, then `messages`, `handset` (for one) or `handsets` and `operator` (for all), and
-            comments as heartbeats. Their `id` is the last message's.
+            `event: ready`, then `messages`, `wallets`, `ussd`, `handset` (for one) or `handsets` and `operator`
+            (for all), and comments as heartbeats. Their `id` is the last message's.
 
         Raises:
             TooManyStreamsError: this process has as many as it may have.
@@ -74,7 +78,7 @@ class Feed:
         async with self._woken() as woken:
             newest = await handset_store.fetch_last_id(self._database)
             cursor = newest if after is None else min(after, newest)  # another database may stand here now
-            reader = _Reader(self._database, self._defaults, number, cursor)
+            reader = _Reader(self._database, self._defaults, number, cursor, self._wallets)
             yield b"retry: 1000\n" + _event("ready", {"last_id": cursor}, cursor)
             clock = asyncio.get_running_loop().time
             spoke_at = clock()
@@ -110,18 +114,43 @@ class Feed:
 class _Reader:
     """What one stream has told already."""
 
-    def __init__(self, database: Database, defaults: OperatorDefaults, number: str | None, cursor: int) -> None:
+    def __init__(self, database: Database, defaults: OperatorDefaults, number: str | None, cursor: int,
+                 wallets: Wallets | None) -> None:
         self._database = database
         self._defaults = defaults
         self._number = number
         self._cursor = cursor
         self._revision = -1
         self._handset: HandsetView | None = None
+        self._wallets = wallets
+        self._wallet_news: WalletNews | None = None
+        self._ussd_cursor: int | None = None
         self.gone = False
 
     async def read(self) -> bytes:
         """Return what is new as events, empty when nothing is."""
-        return await self._changes() + await self._messages()
+        return await self._in_wallets() + await self._changes() + await self._messages() + await self._ussd()
+
+    async def _in_wallets(self) -> bytes:
+        """Every wallet and every prompt, whenever one of them is not what it was."""
+        if self._wallets is None or self.gone:
+            return b""
+        news = await read_news(self._wallets, self._number)
+        if news == self._wallet_news:
+            return b""
+        self._wallet_news = news
+        return _event("wallets", news, self._cursor)
+
+    async def _ussd(self) -> bytes:
+        """What the network has shown unasked since this stream began."""
+        if self._ussd_cursor is None:
+            self._ussd_cursor = await ussd_store.fetch_last_event_id(self._database)
+            return b""
+        told = await ussd_store.fetch_events(self._database, self._number, self._ussd_cursor)
+        if told:
+            self._ussd_cursor = told[-1].event_id
+        return b"".join(_event("ussd", {"number": event.number, "session": event.session, "text": event.text,
+                                        "open": False, "masked": False}, self._cursor) for event in told)
 
     async def _messages(self) -> bytes:
         limit = _MESSAGES_AT_ONCE + 1

@@ -64,6 +64,16 @@ async def transfer(connection: Connection, leg: Leg, *, kind: str, reference: UU
     await store.insert_transfers(connection, [(leg, reference)], kind, now())
 
 
+async def lock(connection: Connection, account_ids: Iterable[int]) -> None:
+    """Lock accounts that several steps of one transaction change: taken all at once, no two writers deadlock.
+
+    Args:
+        connection: an open transaction; the accounts stay locked until it ends.
+        account_ids: all that the steps will touch.
+    """
+    await store.lock_accounts(connection, account_ids)
+
+
 async def transfer_all(connection: Connection, transfers: Sequence[tuple[Leg, UUID]], *, kind: str) -> None:
     """Move many amounts at once: all or none.
 
@@ -228,3 +238,14 @@ async def accounts_of(connection: Connection, owner_ids: Iterable[int], purpose:
         "SELECT id, owner_id, purpose, currency, balance, held, credit_limit FROM ledger.account"
         " WHERE owner_id = ANY($1::bigint[]) AND purpose = $2 ORDER BY owner_id, currency", list(owner_ids), purpose)
     return [store.account_of(row) for row in rows]
+
+
+async def moved_for(connection: Connection, account_id: int, references: Sequence[UUID]) -> dict[UUID, int]:
+    """Return what came to an account for each reference, less what left; references without transfers are not in it.
+
+    Args:
+        connection: reads only.
+        account_id: the account.
+        references: the ids of what the transfers were for.
+    """
+    return await store.moved_for(connection, account_id, references)

@@ -55,6 +55,11 @@ SELECT t.debit_id, t.credit_id, t.amount, $5, t.reference, $6
 FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::uuid[]) AS t (debit_id, credit_id, amount, reference)
 """
 
+_MOVED_FOR = """
+SELECT reference, sum(CASE WHEN credit_id = $1 THEN amount ELSE -amount END) AS units
+FROM ledger.transfer WHERE reference = ANY($2::uuid[]) AND $1 IN (debit_id, credit_id) GROUP BY reference
+"""
+
 
 def account_of(row: Record) -> Account:
     """Build an `Account` from a row of `ledger.account`."""
@@ -137,3 +142,9 @@ async def insert_transfers(connection: Connection, legs: Sequence[tuple[Leg, UUI
     await connection.execute(
         _INSERT_TRANSFERS, [leg.debit_id for leg, _ in legs], [leg.credit_id for leg, _ in legs],
         [leg.amount_units for leg, _ in legs], [reference for _, reference in legs], kind, at)
+
+
+async def moved_for(connection: Connection, account_id: int, references: Sequence[UUID]) -> dict[UUID, int]:
+    """Return the sums of an account's transfers by reference."""
+    rows = await connection.fetch(_MOVED_FOR, account_id, list(references))
+    return {row["reference"]: int(row["units"]) for row in rows}

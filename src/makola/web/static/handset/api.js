@@ -35,5 +35,8 @@ export const deleteHandset = (number) => request("DELETE", handset(number));
 export const listMessages = async (number) => (await request("GET", `${handset(number)}/messages?limit=200`)).messages;
 export const sendMessage = (number, to, content) => request("POST", `${handset(number)}/messages`, { to, content });
 export const clearMessages = (number) => request("DELETE", `${handset(number)}/messages`);
+/** Dial `{input}`, or answer a session `{session, input}`; the answer is the screen: session, text, open, masked. */
+export const ussd = (number, body) => request("POST", `${handset(number)}/ussd`, body);
+export const cancelUssd = (number) => request("DELETE", `${handset(number)}/ussd`);
 export const getOperator = () => request("GET", "/operator");
 export const changeOperator = (values) => request("PATCH", "/operator", values);

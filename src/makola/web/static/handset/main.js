@@ -1,6 +1,7 @@
 // The bench of virtual handsets: wires the store, the stream, the phones and the panel together.
 
 import * as api from "./api.js";
+import { Codes } from "./codes.js";
 import { coalesced, h, icon, keyed, setText } from "./dom.js";
 import { NewHandset } from "./new_handset.js";
 import { told } from "./notices.js";
@@ -9,6 +10,7 @@ import { Phone } from "./phone.js";
 import { Sheet } from "./sheet.js";
 import { keepStream } from "./stream.js";
 import { Store } from "./store.js";
+import { Wallets } from "./wallet.js";
 
 const RELOAD_MS = 700;
 const CLOCK_MS = 10_000;
@@ -66,6 +68,16 @@ const panel = new Panel(document.getElementById("panel-body"), store, {
 });
 document.getElementById("new-handset").addEventListener("click", () => newHandset.show());
 
+/**
+ * What the phones can do besides messages, an object each. It may have `events` (handlers of further events of the stream,
+ * by name), `opened(phone)` (a phone was put on the stage; see `Phone` for what it lets others do) and `update()` (called
+ * when something on the page has changed).
+ */
+const features = [
+  new Codes(store, panel, phones),
+  new Wallets(store, panel, phones),
+];
+
 function emptyStage() {
   return h("div.nobody", {}, h("span.nobody__mark", { "aria-hidden": "true" }, icon("phones")),
     h("h2", { text: "No phone is open" }),
@@ -75,7 +87,10 @@ function emptyStage() {
 
 const arrange = coalesced(() => {
   for (const number of store.open) {
-    if (!phones.has(number)) phones.set(number, new Phone(number, store, actions));
+    if (phones.has(number)) continue;
+    const phone = new Phone(number, store, actions);
+    phones.set(number, phone);
+    for (const feature of features) feature.opened?.(phone);
   }
   for (const number of phones.keys()) if (!store.open.includes(number)) phones.delete(number);
   const shown = store.open.length ? store.open.map((number) => phones.get(number)) : [{ number: "nobody" }];
@@ -83,6 +98,7 @@ const arrange = coalesced(() => {
   stage.classList.toggle("is-several", store.open.length > 1);
   for (const phone of phones.values()) phone.update();
   panel.update();
+  for (const feature of features) feature.update?.();
   let unread = 0;
   for (const number of store.handsets.keys()) unread += store.unread(number);
   document.title = unread ? `(${unread}) ${title}` : title;
@@ -131,6 +147,7 @@ addEventListener("hashchange", openAddressed);
 
 const connection = document.getElementById("connection");
 keepStream({
+  ...Object.assign({}, ...features.map((feature) => feature.events)),
   ready() {},
   messages({ messages, incomplete }) {
     store.add(messages);

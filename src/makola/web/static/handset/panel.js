@@ -43,8 +43,14 @@ export class Panel {
     makeCopyable(block, () => this.code.textContent);
     this.sending = h("section.panel__part", { hidden: true }, this.codeTitle,
       h("p.panel__hint", { text: "Put in your client id and secret." }), block);
-    body.append(this.empty, this.list, this.sending, this.#operatorPart());
+    this.last = this.#operatorPart();
+    body.append(this.empty, this.list, this.sending, this.last);
     this.update = coalesced(() => this.#update());
+  }
+
+  /** Put a part of its own into the panel, above the operator's. */
+  add(part) {
+    this.last.before(part);
   }
 
   #operatorPart() {

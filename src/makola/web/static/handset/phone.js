@@ -1,10 +1,12 @@
-// One phone: frame, status bar, its messages, what it shows over them, and its power.
+// One phone: frame, status bar, its messages and its dial pad, what it shows over them, and its power.
 
 import { Conversation } from "./conversation.js";
+import { Dialer } from "./dialer.js";
 import { coalesced, h, icon, setText } from "./dom.js";
 import * as format from "./format.js";
 import { stateOf } from "./states.js";
 import { NewMessage, Threads } from "./threads.js";
+import { UssdCard } from "./ussd.js";
 
 const BANNER_MS = 4_500;
 const CANNOT_SEND = { off: "The phone is off", unknown: "No service" };
@@ -13,8 +15,14 @@ function signal() {
   return h("span.signal", { "aria-hidden": "true" }, h("i"), h("i"), h("i"), h("i"));
 }
 
-/** `actions`: setState(number, state), send(number, to, content), close(number), select(number). */
+/**
+ * `actions`: setState(number, state), send(number, to, content), close(number), select(number).
+ * For what else a phone can do: `lay(element)` lays something over its screen, `hold(reason, isHeld)` lets what is below
+ * rest while it is there, `isOff` says that nothing can be shown.
+ */
 export class Phone {
+  #holds = new Set();
+
   constructor(number, store, actions) {
     this.number = number;
     this.store = store;
@@ -33,9 +41,18 @@ export class Phone {
         return sent;
       },
     });
+    this.dialer = new Dialer({ dial: (code) => this.ussd.dial(code) });
+    this.ussd = new UssdCard(number, {
+      opened: () => this.hold("ussd", true),
+      closed: () => {
+        this.hold("ussd", false);
+        if (this.view === this.dialer && this.element.contains(document.activeElement)) this.dialer.focus();
+      },
+    });
     this.view = this.threads;
     this.update = coalesced(() => this.#update());
     this.#build();
+    this.#show(this.view);
   }
 
   #build() {
@@ -54,12 +71,16 @@ export class Phone {
       h("p.off__title", { text: "This phone is off" }), this.offText);
     this.banner = h("button.banner", { type: "button", hidden: true });
     this.flash = h("div.flash", { role: "alert" });
-    this.app = h("div.app", {}, this.threads.element, this.conversation.element, this.newMessage.element);
+    this.messagesTab = this.#tab("bubble", "Messages", () => this.#showThreads());
+    this.dialTab = this.#tab("call", "Phone", () => this.showDialer());
+    this.tabs = h("div.tabs", { role: "group", "aria-label": "Apps of the phone" }, this.messagesTab, this.dialTab);
+    this.app = h("div.app", {}, this.threads.element, this.conversation.element, this.newMessage.element, this.dialer.element,
+      this.tabs);
     this.announcer = h("p.hushed", { role: "status" });
     this.screen = h("div.screen", {},
       h("div.statusbar", {}, this.clock, h("span.statusbar__island", { "aria-hidden": "true" }),
         h("span.statusbar__side", {}, this.network, signal(), h("span.battery", { "aria-hidden": "true" }))),
-      this.app, this.banner, this.flash, this.off, h("span.homebar", { "aria-hidden": "true" }));
+      this.app, this.banner, this.ussd.element, this.flash, this.off, h("span.homebar", { "aria-hidden": "true" }));
     this.device = h("div.device", {},
       h("span.device__key.device__key--up", { "aria-hidden": "true" }), h("span.device__key.device__key--down", { "aria-hidden": "true" }),
       h("button.device__power", { type: "button", tabindex: -1, "aria-hidden": "true", title: "Power", on: { click: switchPower } }),
@@ -75,8 +96,25 @@ export class Phone {
     this.screen.addEventListener("keydown", (event) => {
       if (event.key !== "Escape") return;
       if (this.flashes.length) this.#dismissFlash();
-      else if (this.view !== this.threads) this.#showThreads();
+      else if (this.view !== this.threads && this.view !== this.dialer) this.#showThreads();
     });
+  }
+
+  #tab(name, label, show) {
+    return h("button.tab", { type: "button", on: { click: show } }, icon(name), h("span", { text: label }),
+      h("span.badge", { hidden: true }));
+  }
+
+  /** Lay an element over the screen, below what the power does. */
+  lay(element) {
+    this.screen.insertBefore(element, this.flash);
+  }
+
+  /** Let the screen below rest, or wake it, for one of several reasons. */
+  hold(reason, isHeld) {
+    if (isHeld) this.#holds.add(reason);
+    else this.#holds.delete(reason);
+    this.app.inert = this.isOff || this.#holds.size > 0;
   }
 
   get isOff() {
@@ -130,8 +168,11 @@ export class Phone {
   }
 
   #show(view) {
-    for (const each of [this.threads, this.conversation, this.newMessage]) each.element.hidden = each !== view;
+    for (const each of [this.threads, this.conversation, this.newMessage, this.dialer]) each.element.hidden = each !== view;
     this.view = view;
+    this.tabs.hidden = view !== this.threads && view !== this.dialer;
+    this.messagesTab.setAttribute("aria-current", view === this.threads);
+    this.dialTab.setAttribute("aria-current", view === this.dialer);
     this.banner.hidden = true;
   }
 
@@ -142,6 +183,12 @@ export class Phone {
     this.#update();
     const from = came && [...this.threads.list.children].find((item) => item.dataset.key === peer);
     (from ? from.firstElementChild : this.threads.compose).focus({ preventScroll: true });
+  }
+
+  showDialer() {
+    this.#show(this.dialer);
+    this.#update();
+    this.dialer.focus();
   }
 
   openThread(peer) {
@@ -169,9 +216,14 @@ export class Phone {
       if (!document.hidden && !this.isOff) this.store.markRead(this.number, this.conversation.peer);
     } else if (this.view === this.threads) {
       this.threads.update(all, { handset, canSend, unread: (peer) => this.store.unread(this.number, peer) });
-    } else {
+    } else if (this.view === this.newMessage) {
       this.newMessage.composer.allow(canSend, whyNot);
     }
+    this.dialer.allow(canSend, whyNot);
+    const unread = this.view === this.threads ? 0 : this.store.unread(this.number);
+    const badge = this.messagesTab.lastElementChild;
+    badge.hidden = unread === 0;
+    setText(badge, unread > 99 ? "99+" : String(unread));
     this.#renderFlash();
   }
 
@@ -188,8 +240,9 @@ export class Phone {
     this.element.setAttribute("aria-label", `Phone ${handset.name || ""} ${shown}, ${stateOf(handset.state).label}`);
     this.element.classList.toggle("is-selected", this.store.selected === this.number);
     this.off.hidden = !isOff;
-    this.app.inert = isOff;
+    this.hold("off", isOff);
     if (isOff) this.banner.hidden = true;
+    if (isOff && this.ussd.isShown) this.ussd.hangUp();
     const { waiting } = handset;
     setText(this.offText, waiting === 0 ? "Messages wait at the operator until it is on again."
       : `${waiting} ${waiting === 1 ? "message waits" : "messages wait"} at the operator.`);

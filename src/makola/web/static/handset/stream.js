@@ -3,26 +3,26 @@
 
 const SLOWEST_MS = 10_000;
 
-/** Keep a stream open. `handlers`: ready, messages, handsets, operator (each given the data), status(name). */
-export function keepStream(handlers) {
+/** Keep a stream open. `handlers`: status(name), and one for each kind of event, given its data. */
+export function keepStream({ status, ...handlers }) {
   let lastId = null;
   let wait = 1_000;
   let source;
 
   function open() {
     source = new EventSource(`/sandbox/events${lastId === null ? "" : `?after=${lastId}`}`);
-    for (const name of ["ready", "messages", "handsets", "operator"]) {
+    for (const name of Object.keys(handlers)) {
       source.addEventListener(name, (event) => {
-        lastId = event.lastEventId;
+        lastId = event.lastEventId || lastId;
         handlers[name](JSON.parse(event.data));
       });
     }
     source.addEventListener("open", () => {
       wait = 1_000;
-      handlers.status("live");
+      status("live");
     });
     source.addEventListener("error", () => {
-      handlers.status("waiting");
+      status("waiting");
       if (source.readyState !== EventSource.CLOSED) return;
       setTimeout(open, wait);
       wait = Math.min(wait * 2, SLOWEST_MS);
