@@ -2,13 +2,17 @@
 
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 import structlog
 from aiohttp import web
 
 from makola.core.ussd.ports import Push, PushKind
+from makola.core.ussd.service.services import remove_service
+from makola.core.ussd.store.reading import find_left
 from makola.core.ussd.types import MASKED
+from makola.kit.clock import now
 from makola.kit.database import Database
 from tests.ussd.application import Application
 from tests.ussd.stage import MOBILE, Stage, text_of
@@ -128,6 +132,37 @@ async def test_an_operator_that_sends_everything_joined_tells_the_database_no_pi
     assert [await push(), await push(_PIN), await push(_PIN), await push(_PIN, "20")] == [
         "PIN?", "Amount?", "Amount?", "Done"]
     assert [request["Message"] for request in application.requests] == ["*714#", _PIN, "20"]
+    assert _PIN not in await dump(stage.database)
+
+
+async def test_a_joined_pin_of_a_session_whose_service_was_removed_is_not_dialled(stage: Stage,
+                                                                                  application: Application) -> None:
+    application.menu({"Type": "Response", "Message": "PIN?", "MaskNextRoute": True})
+
+    async def push(*joined: str) -> str:
+        return text_of(await stage.gateway.push(Push(
+            "test", "one", str(len(joined)), PushKind.UNSAID, MOBILE, "MTN",
+            f"*{'*'.join(('714', *joined))}#", "*".join(joined), joined)))
+
+    assert await push() == "PIN?"
+    async with stage.database.transaction() as connection:
+        await remove_service(connection, stage.merchant, stage.service.service_id)
+    await stage.services.refresh()
+    stage.restarted()
+
+    assert (await push(_PIN)).startswith("ST: ")
+    assert _PIN not in await dump(stage.database)
+    later = now() + timedelta(hours=1)
+    assert await find_left(stage.database, asked_before=later, shown_before=later, limit=1) == [], \
+        "nobody can end it, and it must not stand before others"
+
+
+async def test_a_pin_typed_with_spaces_is_known_again_without_them(stage: Stage, application: Application) -> None:
+    application.menu({"Type": "Response", "Message": "PIN?", "MaskNextRoute": True},
+                     {"Type": "Release", "Message": f"{_PIN} is wrong"})
+    phone = stage.phone()
+    await phone.dial()
+    assert text_of(await phone.type(f" {_PIN} ")) == f"{_PIN} is wrong"
     assert _PIN not in await dump(stage.database)
 
 

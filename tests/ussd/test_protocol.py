@@ -1,6 +1,7 @@
 """What is written to applications, and what is read of their answers."""
 
 import json
+import time
 
 import hypothesis.strategies as st
 import pytest
@@ -59,6 +60,26 @@ def test_what_no_screen_can_show_is_refused(message: str) -> None:
 def test_no_body_breaks_the_reading(body: bytes) -> None:
     result = protocol.judge_answer(200, body)
     assert isinstance(result, UssdAnswer) or result.code is ErrorCode.UUE
+
+
+@pytest.mark.parametrize("body", [
+    b'{"Type":"Release","Message":"x","More":' + b"1" * 5_000 + b",}",
+    b'{"Type":"Response","Message":"x","ClientState":{"a":"\\ud800"}}',
+    b'{"Type":"AddToCart","Message":"x","Item":{"ItemName":"Bag","Price":"9e999999"}}'])
+def test_values_that_python_reads_but_cannot_write_are_refused(body: bytes) -> None:
+    result = protocol.judge_answer(200, body)
+    assert isinstance(result, Failure)
+    assert result.code is ErrorCode.UUE
+
+
+@pytest.mark.parametrize("body", [
+    b'{"a":"' + b'\\"' * 32_000, b'{"Type":"Release","Message":"' + b"^" * 65_000 + b'"}'])
+def test_a_hostile_answer_of_full_length_holds_up_nobody(body: bytes) -> None:
+    started = time.process_time()
+    result = protocol.judge_answer(200, body)
+    if isinstance(result, UssdAnswer):
+        assert all(screens.fits(page) for page in screens.pages(result.message))
+    assert time.process_time() - started < 1.5  # in the square of its length it was three seconds and more
 
 
 def test_deep_nesting_is_an_answer_that_cannot_be_read() -> None:

@@ -68,6 +68,22 @@ def test_errors_are_the_documents(kit: Kit, answer: tuple[int, bytes], code: str
     assert len(broken.requests) == 1, "one attempt for each input"
 
 
+def test_an_application_cannot_command_the_terminal(kit: Kit) -> None:
+    text = "\x1b]0;owned\x07\x1b[2Jred\x9b2J"
+    with application(lambda _request: json.dumps({"Type": "Release", "Message": text}).encode()) as hostile:
+        done = kit("dial", "*711#", "--url", hostile.url)
+    assert done.stdout == "\ufffd]0;owned\ufffd\ufffd[2Jred\ufffd2J\n"
+    with application(lambda _request: b"no JSON \x1b[2J") as hostile:
+        done = kit("dial", "*711#", "--url", hostile.url, "-v")
+    assert "no JSON \ufffd[2J" in done.stderr
+    assert "\x1b" not in done.stdout + done.stderr
+
+
+def test_an_address_with_letters_beyond_ascii_is_called(kit: Kit, bank: Application) -> None:
+    done = kit("dial", "*711#", "--url", f"{bank.url}/ä b", answers="1234\n1\n")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_nobody_listens(kit: Kit) -> None:
     done = kit("dial", "*711#", "--url", "http://127.0.0.1:9/ussd")
     assert (done.returncode, done.stdout[:5]) == (1, "URNF:")
@@ -123,6 +139,7 @@ def test_requests_are_signed_with_the_services_secret(kit: Kit, bank: Applicatio
     ("dial", "*711#", "--url", "http://localhost/", "--secret", "whsec_short"),
     ("dial", "711", "--url", "http://localhost/"), ("dial", "*711#", "--url", "ftp://localhost/"), ("dial", "*711#"),
     ("dial", "*711#", "--url", "http://localhost:port/"), ("play", "no-such-file"),
+    ("dial", "*711#", "--url", "http://two..dots/"),
 ])
 def test_wrong_use_ends_with_2(kit: Kit, arguments: tuple[str, ...]) -> None:
     done = kit(*arguments)

@@ -111,6 +111,7 @@ dial *1#
     ("dial *1#\ncontains", 2, "needs a text"),
     ("dial *1#\n\n\nmatches (", 4, "not a regular expression"),
     ("dial *1#\nexpect \"x", 2, "quotation marks"),
+    ('dial *1#\nsend "\\ud800"', 2, "quotation marks"),
     ("  dial *1#", 1, "indented"),
     ("dial 711", 1, "no USSD code"),
     ("url", 1, "needs a value"),

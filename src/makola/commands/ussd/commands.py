@@ -130,5 +130,5 @@ def _report(file: Path, script: Script, difference: Difference | None, duration_
     if difference is None:
         click.echo(f"ok      {file}  {len(script.statements)} statements, {duration_s:.2f} s")
         return 0
-    click.echo(f"FAILED  {file}:{difference.line}: {difference.detail}")
+    click.echo(f"FAILED  {file}:{difference.line}: {terminal.harmless(difference.detail)}")
     return 1

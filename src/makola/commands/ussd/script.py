@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from makola.core.ussd import codes
+from makola.core.ussd.screens import is_displayable
 
 
 class Verb(StrEnum):
@@ -162,7 +163,7 @@ def _joined(number: int, word: str, lines: list[str]) -> tuple[int, str, str]:
             quoted = json.loads(text)
         except ValueError:
             quoted = None
-        if not isinstance(quoted, str):
+        if not isinstance(quoted, str) or not is_displayable(quoted):
             raise ScriptError(number, "a text in quotation marks is written as in JSON, with \\n for a new line")
         text = quoted
     return number, word, text

@@ -2,6 +2,7 @@
 
 import getpass
 import json
+import re
 import signal
 import sys
 import textwrap
@@ -16,6 +17,8 @@ from makola.commands.ussd.player import Exchange, Player
 from makola.core.ussd.types import MASKED, SUBSCRIBER_TIMEOUT_S, EndReason, Screen
 
 _WIDTH = 34
+#: C0 but tabulator and line ends, DEL and C1 (ECMA-48): no phone has them, and a terminal obeys them.
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]|\r(?!\n)")
 ENDED, FAILED, ANSWERS_RAN_OUT = 0, 1, 3
 
 
@@ -51,14 +54,20 @@ def play(player: Player, code: str, *, patience_s: float = SUBSCRIBER_TIMEOUT_S)
 
 def show(screen: Screen) -> None:
     """Write a screen: framed for a person, plain for a program."""
+    text = harmless(screen.text)
     if not sys.stdout.isatty():
-        click.echo(screen.text)
+        click.echo(text)
         return
-    lines = [piece for line in screen.text.splitlines() or [""] for piece in textwrap.wrap(line, _WIDTH) or [""]]
+    lines = [piece for line in text.splitlines() or [""] for piece in textwrap.wrap(line, _WIDTH) or [""]]
     click.echo(f"╭{'─' * (_WIDTH + 2)}╮")
     for line in lines:
         click.echo(f"│ {line:<{_WIDTH}} │")
     click.echo(f"╰{'─' * (_WIDTH + 2)}╯")
+
+
+def harmless(text: str) -> str:
+    """Return a text of an application without what could command the terminal: escape sequences, and the like."""
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def watcher(*, bodies: bool) -> Callable[[Exchange], None]:
@@ -72,7 +81,7 @@ def watcher(*, bodies: bool) -> Callable[[Exchange], None]:
             cause = exchange.failure.cause if exchange.failure is not None else ""
             click.echo(f"  <- {cause}", err=True)
             return
-        body = exchange.answer.body.decode("utf-8", "replace")
+        body = harmless(exchange.answer.body.decode("utf-8", "replace"))
         click.echo(f"  <- {exchange.answer.status} in {exchange.answer.duration_s * 1000:.0f} ms: {body}", err=True)
 
     return watch
@@ -83,7 +92,7 @@ def describe_failure(player: Player) -> str:
     failure = player.failure
     if failure is None:
         return ""
-    body = f"\n  it answered: {failure.body}" if failure.body else ""
+    body = f"\n  it answered: {harmless(failure.body)}" if failure.body else ""
     return f"{failure.code}: {failure.cause}{body}"
 
 
@@ -104,7 +113,10 @@ def _sum_up(player: Player, *, ran_out: bool) -> int:
 def _read(hidden: bool, patience_s: float) -> str | None:
     """Read one answer; None at the end of the input."""
     if not sys.stdin.isatty():
-        line = sys.stdin.readline()
+        try:
+            line = sys.stdin.readline().encode().decode()  # where the locale is C, other bytes come as surrogates
+        except UnicodeError as error:
+            raise click.UsageError("the answers on standard input are not UTF-8") from error
         return line.rstrip("\r\n") if line else None
     with _patience(patience_s):
         try:

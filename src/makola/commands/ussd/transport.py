@@ -6,10 +6,13 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from makola import __version__
 from makola.core.ussd.protocol import CONTENT_TYPE, MOST_ANSWER_BYTES
+
+#: What may stand in a path and a query (RFC 3986); the rest, a space or a letter with an accent, goes as %XX.
+_AS_IT_IS = "%/?:@!$&'()*+,;=[]"
 
 
 class NoConnectionError(Exception):
@@ -44,6 +47,10 @@ def check_url(url: str) -> None:
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ValueError(f"{url!r} is no address of the form http://localhost:3000/ussd")
     _ = parts.port  # raises ValueError when it is none
+    try:
+        parts.hostname.encode("idna")
+    except UnicodeError as error:
+        raise ValueError(f"{parts.hostname!r} is no name of a host") from error
 
 
 def post(url: str, body: bytes, *, timeout_s: float, headers: Mapping[str, str]) -> HttpAnswer:
@@ -116,4 +123,5 @@ class _Exchange:
 
     def _target(self) -> str:
         parts = urlsplit(self.url)
-        return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        return quote(target, safe=_AS_IT_IS)

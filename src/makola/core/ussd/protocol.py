@@ -22,14 +22,16 @@ _EXCERPT_CHARACTERS = 500
 _PRICE_UNITS = 10_000
 _MOST_PRICE_UNITS = 10**15
 _MOST_QUANTITY = 1_000_000
+_MOST_DIGITS = 32
 
 #: The answers that say that there is no application at this URL.
 _NOT_THERE = frozenset({404, 410})
 
 _TYPES = {answer_type.lower(): answer_type for answer_type in AnswerType}
 _TRUE = frozenset({"true", "yes", "1", "on"})
-# A comma before a closing bracket, outside of texts: texts are matched first, and kept.
-_SPARE_COMMA = re.compile(r'("(?:[^"\\]|\\.)*")|,(?=\s*[}\]])', re.DOTALL)
+# A comma before a closing bracket, outside of texts: texts are matched first, and kept. A text that never ends is
+# matched to the end of all: otherwise every quotation mark in it would begin another search through what follows.
+_SPARE_COMMA = re.compile(r'("(?:[^"\\]|\\.)*"?)|,(?=\s*[}\]])', re.DOTALL)
 _MASK_WORD = re.compile(rb"mask", re.IGNORECASE)
 
 
@@ -130,6 +132,8 @@ def _decoded_leniently(body: bytes) -> object:
             f"The answer is not valid JSON: {error.msg} at line {error.lineno}, column {error.colno}.") from None
     except RecursionError:
         raise UnreadableAnswerError("The answer is nested too deeply.") from None
+    except ValueError:  # Python reads no integer of more than 4300 digits
+        raise UnreadableAnswerError("The answer has a number that is too long.") from None
 
 
 def _type(fields: dict[str, object]) -> AnswerType:
@@ -156,7 +160,10 @@ def _client_state(fields: dict[str, object]) -> str | None:
     state = fields.get("clientstate")
     if state is None:
         return None
-    text = state if isinstance(state, str) else msgspec.json.encode(state).decode()
+    try:
+        text = state if isinstance(state, str) else msgspec.json.encode(state).decode()
+    except (UnicodeEncodeError, RecursionError):  # read leniently, but it cannot be written again
+        raise UnreadableAnswerError("The answer's ClientState has a value that cannot be kept.") from None
     if len(text) > MOST_CLIENT_STATE:
         raise UnreadableAnswerError(
             f"The answer's ClientState has {len(text)} characters; at most {MOST_CLIENT_STATE} are kept.")
@@ -199,10 +206,10 @@ def _price_units(given: object) -> int:
 
 
 def _decimal(given: object) -> Decimal | None:
-    if isinstance(given, bool) or not isinstance(given, int | float | str) or len(str(given)) > 32:
+    if isinstance(given, bool) or not isinstance(given, int | float | str) or len(str(given)) > _MOST_DIGITS:
         return None
     try:
         number = Decimal(str(given).strip())
     except InvalidOperation:
         return None
-    return number if number.is_finite() else None
+    return number if number.is_finite() and abs(number.adjusted()) <= _MOST_DIGITS else None

@@ -56,10 +56,12 @@ def pages(text: str) -> tuple[str, ...]:
         return (text,)
     text = text.strip()
     encoding = encoding_of(text)  # of the whole: a subscriber's phone is not made to change between pages
-    room = _most(encoding) - length_of(_MORE_LINE, encoding)
+    most = _most(encoding)
+    room = most - length_of(_MORE_LINE, encoding)
     cut: list[str] = []
     rest = text
-    while length_of(rest, encoding) > _most(encoding):
+    # One character more than fits says as much as all of them, and is not measured again for every page.
+    while length_of(rest[:most + 1], encoding) > most:
         end = _longest(rest, encoding, room)
         end = _good_end(rest, end)
         cut.append(rest[:end].rstrip() + _MORE_LINE)

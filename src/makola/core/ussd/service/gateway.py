@@ -141,7 +141,8 @@ class UssdGateway:
         if kind is PushKind.UNSAID:
             kind = PushKind.INPUT if live.session is not None or push.joined else PushKind.DIAL
         if live.session is None and kind is not PushKind.DIAL and await self._load(live) is None \
-                and push.kind is PushKind.UNSAID:
+                and push.kind is PushKind.UNSAID and await reading.find_session(self._database, *live.key) is None:
+            # A session whose service was removed is not dialled anew: what was typed in it may hold a PIN.
             kind = PushKind.DIAL
         if live.session is not None and live.session.mobile != push.mobile.lstrip("+"):
             # An operator that mixes up its own ids: nobody gets into somebody else's session.

@@ -74,7 +74,7 @@ class Steps:
         if step.kind is None:
             raise ValueError("only an event is recorded")
         if step.input_masked and keeping.is_secret(text):
-            live.secrets = (*live.secrets, text)
+            live.secrets = (*live.secrets, text.strip())  # an application repeats it trimmed
         stored = await self._recorder.intend(Intent(
             step.session.session_id, live.position + 1, step.request.sequence if step.request else 0, step.kind,
             push_id, MASKED if step.input_masked else keeping.scrubbed(text, live.secrets), step.input_masked, now(),

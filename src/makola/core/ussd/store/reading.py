@@ -26,7 +26,8 @@ SELECT "position", sequence, kind, flags, push_id, asked_at, answered_at, input,
 FROM ussd.step WHERE session_id = $1 ORDER BY "position"
 """
 
-# The last step says since when a session has been waiting, and for whom.
+# The last step says since when a session has been waiting, and for whom. With a service that was removed nobody can go
+# on; such sessions would be found first for ever, and stand before the others.
 _LEFT = """
 SELECT s.connector, s.operator_session_id
 FROM ussd.session s
@@ -34,6 +35,7 @@ CROSS JOIN LATERAL (SELECT asked_at, answered_at FROM ussd.step WHERE session_id
                     ORDER BY "position" DESC LIMIT 1) AS last
 WHERE s.ended_at IS NULL AND s.started_at < $1
   AND (last.answered_at < $2 OR (last.answered_at IS NULL AND last.asked_at < $1))
+  AND EXISTS (SELECT FROM ussd.service WHERE id = s.service_id)
 ORDER BY s.started_at LIMIT $3
 """
 
