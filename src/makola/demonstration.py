@@ -60,19 +60,33 @@ async def create_demonstration_world(settings: Settings, database: Database) -> 
         if await connection.fetchval("SELECT EXISTS (SELECT FROM organisations.organisation)"):
             await _keep_true(connection, file, settings)
             return
-        clients = await _create_tree(connection, f"{settings.public_url}{RECEIVER_PATH}")
-        await create_demonstration_ussd(connection, _organisation_of(clients), _organisation_of(clients, "penniless"),
-                                        settings.public_url, networks=_PRICED)
-        handsets = await _create_handsets(database)
-        account_number = await create_demonstration_merchant(connection, _organisation_of(clients), handsets[0])
+        world: dict[str, object] = {
+            "base_url": settings.public_url,
+            "clients": await _create_tree(connection, f"{settings.public_url}{RECEIVER_PATH}"),
+            "handsets": await _create_handsets(database),
+            "short_code": _SHORT_CODE, "do_not_contact": _DO_NOT_CONTACT, "blocked_phrase": _BLOCKED_PHRASE}
         # The file is there before the commit: a world whose secrets nobody knows would be of no use.
-        _write(file, {"base_url": settings.public_url, "clients": clients, "handsets": handsets,
-                      "users": await create_demonstration_passwords(connection, settings),
-                      "merchant_account_number": account_number,
-                      "applications": await create_demonstration_applications(
-                          connection, _organisation_of(clients), f"{settings.public_url}{RECEIVER_PATH}"),
-                      "short_code": _SHORT_CODE, "do_not_contact": _DO_NOT_CONTACT,
-                      "blocked_phrase": _BLOCKED_PHRASE})
+        _write(file, await _complete(connection, world, settings))
+
+
+async def _complete(connection: Connection, world: Mapping[str, object], settings: Settings) -> dict[str, object]:
+    """Return the world with what it lacks of its later parts: all of them when it is new, or was made before them."""
+    clients, handsets = world.get("clients"), world.get("handsets")
+    if not isinstance(clients, dict) or not isinstance(handsets, list):
+        return dict(world)
+    merchant_id, completed = _organisation_of(clients), dict(world)
+    await create_demonstration_ussd(connection, merchant_id, _organisation_of(clients, "penniless"),
+                                    settings.public_url, networks=_PRICED, before_url=str(world.get("base_url")))
+    if "users" not in world:
+        completed["users"] = await create_demonstration_passwords(connection, settings)
+    if "merchant_account_number" not in world:
+        completed["merchant_account_number"] = await create_demonstration_merchant(
+            connection, merchant_id, str(handsets[0]))
+    if "applications" not in world:
+        completed["applications"] = await create_demonstration_applications(
+            connection, merchant_id, f"{settings.public_url}{RECEIVER_PATH}")
+    completed["base_url"] = settings.public_url
+    return completed
 
 
 async def _create_tree(connection: Connection, report_url: str) -> dict[str, dict[str, object]]:
@@ -136,24 +150,11 @@ async def _keep_true(connection: Connection, file: Path, settings: Settings) -> 
         _log.warning("demo_json_missing", file=str(file),
                      hint="make new credentials with `makola application create`")
         return
-    before, changed = world.get("base_url"), dict(world)
+    before = world.get("base_url")
     if before != settings.public_url:
         await replace_report_url(connection, f"{before}{RECEIVER_PATH}", f"{settings.public_url}{RECEIVER_PATH}")
         await replace_own_address(connection, f"{before}{RECEIVER_PATH}", f"{settings.public_url}{RECEIVER_PATH}")
-        changed["base_url"] = settings.public_url
-    clients, handsets = world.get("clients"), world.get("handsets")
-    if isinstance(clients, dict):
-        await create_demonstration_ussd(connection, _organisation_of(clients), _organisation_of(clients, "penniless"),
-                                        settings.public_url, networks=_PRICED, before_url=str(before))
-    if "merchant_account_number" not in world and isinstance(clients, dict) and isinstance(handsets, list):
-        # A world that was made before there was a checkout.
-        changed["merchant_account_number"] = await create_demonstration_merchant(
-            connection, _organisation_of(clients), str(handsets[0]))
-    if "applications" not in world and isinstance(clients, dict):  # made before there were public applications
-        changed["applications"] = await create_demonstration_applications(
-            connection, _organisation_of(clients), f"{settings.public_url}{RECEIVER_PATH}")
-    if "users" not in world:  # made before people signed in
-        changed["users"] = await create_demonstration_passwords(connection, settings)
+    changed = await _complete(connection, world, settings)
     if changed != world:
         _write(file, changed)
 

@@ -17,7 +17,7 @@ _SESSION_PRICE_UNITS = 10_000
 
 
 async def create_demonstration_ussd(connection: Connection, merchant_id: int, penniless_id: int, public_url: str, *,
-                                    networks: Sequence[str], before_url: str | None = None) -> None:
+                                    networks: Sequence[str], before_url: str) -> None:
     """Send the codes to the bank, unless somebody has sent them elsewhere since; a session costs one credit.
 
     Args:
@@ -26,18 +26,20 @@ async def create_demonstration_ussd(connection: Connection, merchant_id: int, pe
         penniless_id: who owns the code without.
         public_url: where this server is.
         networks: for which there is a price, by the beginnings of their ids.
-        before_url: where it was before; a code that still goes there moves with the server.
+        before_url: where it was before, or is; a code that still goes there moves with the server.
     """
     actor = await find_platform_actor(connection)
     if actor is None:
         return
-    before = None if before_url is None else f"{before_url}{BANK_PATH}"
+    bank, before = f"{public_url}{BANK_PATH}", f"{before_url}{BANK_PATH}"
     for code, owner_id, name in ((CODE, merchant_id, "Demonstration bank"),
                                  (_PENNILESS_CODE, penniless_id, "Bank without credit")):
-        is_new = await find_code(connection, code) is None
-        await map_code(connection, actor, code, f"{public_url}{BANK_PATH}", owner_id=owner_id, name=name,
-                       only_where_url=before, allow_private=True)
-        if is_new:
+        found = await find_code(connection, code)
+        if found is not None and found.url == bank:
+            continue  # as it was left: perhaps switched off
+        await map_code(connection, actor, code, bank, owner_id=owner_id, name=name, only_where_url=before,
+                       allow_private=True)
+        if found is None:
             await _price(connection, owner_id, networks)
 
 

@@ -87,8 +87,8 @@ async def test_a_card_that_asks_for_a_code(browser: Browser, shop: Shop, code: s
         await customer.get_by_role("button", name="Continue").click()
         await customer.get_by_label("Card number").fill("4000000000003220")
         await customer.get_by_role("button", name="Pay GHS 50.00").click()
+        await customer.get_by_label("Code").fill(code)  # waits for the card's page, which the next line measures
         assert await customer.evaluate("document.documentElement.scrollWidth") == 320
-        await customer.get_by_label("Code").fill(code)
         await customer.get_by_role("button", name="Confirm").click()
         await expect(customer.get_by_role("heading", name=heading, exact=True)).to_be_visible()
 
