@@ -1,21 +1,27 @@
-"""Substring search over the texts of all products: trigrams narrow down where to look, a comparison decides.
+"""Substring search over the texts of all products: trigrams narrow down where to look; whoever looks compares.
 
 PostgreSQL's own trigrams are an extension, which is not asked for. A list of positions for each trigram takes about
 a third of a kilobyte a product, and a search looks at the products of the rarest trigram only.
 """
 
 from array import array
-from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from typing import NamedTuple
 
 _TRIGRAM = 3
 #: No needle has a line feed in it; with two of them behind a text, each of its characters begins a trigram.
 _END = "\n\n"
-_MOST_SHORT = 16
+
+
+class Candidates(NamedTuple):
+    """Positions, each once, among which are all whose text contains a needle; if `are_found`, no others."""
+
+    positions: Sequence[int]
+    are_found: bool
 
 
 class Search:
-    """Finds the positions whose text contains another text.
+    """Knows at which positions the text may contain another text.
 
     Args:
         texts: by position, folded; whoever changes them says so with `add` and `change`.
@@ -24,20 +30,18 @@ class Search:
     def __init__(self, texts: Sequence[str]) -> None:
         self._texts = texts
         self._positions: dict[str, array[int]] = {}
-        self._changed: set[int] = set()
-        self._short: OrderedDict[str, array[int]] = OrderedDict()
+        self._changed = False
 
     def add(self, position: int) -> None:
         """Take in the text of a new position."""
         self._insert(position, _trigrams(self._texts[position]))
 
     def change(self, position: int, before: str) -> None:
-        """Take in a changed text. What is no longer in it stays listed and fails the comparison."""
-        self._changed.add(position)
+        """Take in a changed text. What is no longer in it stays listed, and what comes back is listed twice."""
+        self._changed = True
         self._insert(position, _trigrams(self._texts[position]) - _trigrams(before))
 
     def _insert(self, position: int, trigrams: set[str]) -> None:
-        self._short.clear()
         positions = self._positions
         for trigram in trigrams:
             if (listed := positions.get(trigram)) is None:
@@ -45,42 +49,30 @@ class Search:
             else:
                 listed.append(position)
 
-    def find(self, needle: str) -> Sequence[int]:
-        """Return the positions whose text contains `needle` (folded, not empty), in no order, each once."""
+    def candidates(self, needle: str) -> Candidates:
+        """Return where `needle` (folded, not empty) may be."""
         if "\n" in needle:
-            return ()  # it would reach from a name into a code
+            return Candidates((), are_found=True)  # it would reach from a name into a code
         if len(needle) < _TRIGRAM:
-            return self._find_short(needle)
+            return Candidates(self._listed_for(needle), are_found=not self._changed)
         rarest: array[int] | None = None
         for start in range(len(needle) - _TRIGRAM + 1):
             listed = self._positions.get(needle[start:start + _TRIGRAM])
             if listed is None:
-                return ()
+                return Candidates((), are_found=True)
             if rarest is None or len(listed) < len(rarest):
                 rarest = listed
-        if rarest is None or (len(needle) == _TRIGRAM and not self._changed):
-            return rarest or ()
-        return self._compared(needle, rarest)
+        found: Sequence[int] = rarest or ()
+        return Candidates(list(set(found)) if self._changed else found,
+                          are_found=len(needle) == _TRIGRAM and not self._changed)
 
-    def _find_short(self, needle: str) -> "array[int]":
-        """Put together what is listed for the trigrams that begin with a needle; the last needles are remembered."""
-        found = self._short.get(needle)
-        if found is None:
-            together: set[int] = set()
-            for trigram, listed in self._positions.items():
-                if trigram.startswith(needle):
-                    together.update(listed)
-            found = array("I", self._compared(needle, together) if self._changed else together)
-            self._short[needle] = found
-            if len(self._short) > _MOST_SHORT:
-                self._short.popitem(last=False)
-        return found
-
-    def _compared(self, needle: str, positions: Iterable[int]) -> Sequence[int]:
-        """Return those that do contain the needle; a text that changed back and forth is listed more than once."""
-        texts = self._texts
-        found = [position for position in positions if needle in texts[position]]
-        return list(set(found)) if self._changed else found
+    def _listed_for(self, needle: str) -> list[int]:
+        """Put together what is listed for the trigrams that begin with a needle."""
+        together: set[int] = set()
+        for trigram, listed in self._positions.items():
+            if trigram.startswith(needle):
+                together.update(listed)
+        return list(together)
 
 
 def _trigrams(text: str) -> set[str]:

@@ -87,8 +87,8 @@ class Shelf:
         """
         self._check(selection)
         offer = await self._offers.priced(chain, currency)
-        positions = self._lists.positions(offer, selection)
-        return Page(await self._filling.filled_in(offer, chain, positions[offset:offset + limit]), len(positions))
+        listed = self._lists.positions(offer, selection, until=offset + limit)
+        return Page(await self._filling.filled_in(offer, chain, listed.positions[offset:offset + limit]), listed.total)
 
     async def product(self, chain: tuple[int, ...], currency: str, product_id: int) -> bytes | None:
         """Return one product as JSON; None when the last organisation of `chain` is not offered it."""
