@@ -71,6 +71,10 @@ async def test_changes_are_audited(shop: Shop) -> None:
     assert [tuple(row) for row in rows] == [
         (action, f"price_rule:{made.json()['id']}", shop.hub["b"].user_id, shop.id_of("b"))
         for action in ("price:change", "price:remove")]
+    own = (await shop.get("b", "/audit_log?action=price:change")).json()
+    above = (await shop.get("a", "/audit_log?action=price:change")).json()
+    assert [entry["details"]["amount"] for entry in own] == [500]
+    assert [(entry["subject"], entry["details"]) for entry in above] == [(f"price_rule:{made.json()['id']}", {})]
 
 
 @pytest.mark.parametrize(("sent", "field"), [

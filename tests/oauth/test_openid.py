@@ -4,9 +4,11 @@ import asyncio
 import json
 from datetime import timedelta
 from re import findall
+from typing import Any
 from urllib.parse import parse_qs
 from uuid import uuid4
 
+import httpx
 import pytest
 from aiohttp import web
 from authlib.oauth2.rfc8414 import AuthorizationServerMetadata
@@ -15,6 +17,8 @@ from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
+from makola.api.oauth.app import OAuthApp
+from makola.api.oauth.context import OAuthContext
 from makola.core.applications.types import ApplicationKind
 from makola.core.identity.workers import tell_observers
 from makola.core.oauth.keys import ALGORITHMS, Rotation, SigningKeys, list_keys, rotate_keys
@@ -51,6 +55,20 @@ async def test_both_documents_are_valid_and_alike(world: World) -> None:
             path = value.removeprefix(ISSUER)
             assert (await world.http.get(path)).status_code != 404, name
     assert (await world.http.get("/.well-known/openid-configuration")).headers["access-control-allow-origin"] == "*"
+
+
+async def test_the_metadata_of_an_issuer_with_a_path_is_where_rfc_8414_puts_it() -> None:
+    nothing: Any = None
+    issuer = "https://example.com/makola"
+    context = OAuthContext(nothing, nothing, nothing, nothing, nothing, nothing, issuer, "RS256")
+    programs: Any = OAuthApp(context, nothing)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=programs), base_url="https://example.com") as http:
+        for path in ("/.well-known/oauth-authorization-server/makola", "/.well-known/oauth-authorization-server",
+                     "/.well-known/openid-configuration"):
+            assert programs.serves(path)
+            assert (await http.get(path)).json()["issuer"] == issuer
+        assert (await http.post("/.well-known/oauth-authorization-server/makola")).status_code == 405
+    assert not programs.serves("/.well-known/oauth-authorization-server/other")
 
 
 async def test_an_id_token_says_who_and_how_and_for_which_session(world: World) -> None:

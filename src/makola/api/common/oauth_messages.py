@@ -12,6 +12,7 @@ from xml.sax.saxutils import escape
 import msgspec
 
 from makola.api.common.asgi import Answer, Scope, header
+from makola.api.common.json_names import repeated_name
 
 #: RFC 6749 section 5.1: an answer with a token must not be kept by anybody between.
 NO_STORE = ((b"cache-control", b"no-store"), (b"pragma", b"no-cache"))
@@ -51,17 +52,15 @@ def read_values(scope: Scope, raw: bytes) -> dict[str, str]:
 
 
 def _read_json(raw: bytes) -> dict[str, str]:
-    try:
-        return msgspec.json.decode(raw, type=dict[str, str])
-    except msgspec.ValidationError:
-        pass
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Refusal(400, "invalid_request", "The body must be a JSON object of strings.") from error
     try:  # what is not ours may be anything
-        return {name: value for name, value in msgspec.json.decode(raw, type=dict[str, object]).items()
-                if isinstance(value, str)}
+        values = {name: value for name, value in msgspec.json.decode(raw, type=dict[str, object]).items()
+                  if isinstance(value, str)}
+        repeated = repeated_name(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Refusal(400, "invalid_request", "The body must be a JSON object of strings.") from error
+    if repeated is not None:
+        raise _given_twice()
+    return values
 
 
 def _read_form(raw: bytes) -> dict[str, str]:
@@ -72,9 +71,13 @@ def _read_form(raw: bytes) -> dict[str, str]:
     values: dict[str, str] = {}
     for name, value in pairs:
         if name in values:  # RFC 6749 section 3.2: no parameter more than once
-            raise Refusal(400, "invalid_request", "A parameter is given twice.")
+            raise _given_twice()
         values[name] = value
     return values
+
+
+def _given_twice() -> Refusal:
+    return Refusal(400, "invalid_request", "A parameter is given twice.")
 
 
 def answer_format(scope: Scope, grant_type: str | None) -> bytes:

@@ -16,13 +16,14 @@ from litestar.di import Provide
 from msgspec import Meta, UnsetType
 
 from makola.api.common.asgi import Scope
+from makola.api.common.json_names import repeated_name
 from makola.api.hub.errors import FieldError, HubError, refused
 
 HubRequest = Request[object, object, State]
 Struct = TypeVar("Struct", bound=msgspec.Struct)
 Value = TypeVar("Value")
 
-MOST_TEXT_CHARACTERS = 10_000
+MOST_TEXT_CHARACTERS = 200
 _MOST_FIELDS = 2_000
 _MOST_WORD_CHARACTERS = 200
 _MOST_ID = 2**63 - 1
@@ -77,10 +78,13 @@ async def read_body(request: HubRequest, wanted: type[Struct]) -> Struct:
         raise HubError("invalid_request", "The request has no body.")
     try:
         decoded = msgspec.json.decode(raw, type=wanted)
+        repeated = repeated_name(raw)
     except msgspec.ValidationError as error:
         raise _refusal(error) from error
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise HubError("invalid_request", f"The body is not valid JSON: {error}.") from error
+    if repeated is not None:
+        raise refused(repeated, "This field is there twice.")
     if b"\\u0000" in raw:
         _refuse_nul(msgspec.to_builtins(decoded), "")
     return decoded

@@ -1,6 +1,7 @@
 """Which path is which endpoint."""
 
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 import asyncpg
 import structlog
@@ -26,14 +27,16 @@ from makola.kit.database import OUTAGE
 _log = structlog.get_logger(__name__)
 
 TOKEN_PATH = "/oauth/token"  # noqa: S105 - a path
-METADATA_PATHS = frozenset({"/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"})
+_METADATA = "/.well-known/oauth-authorization-server"
+METADATA_PATHS = frozenset({_METADATA, "/.well-known/openid-configuration"})
+_READ = frozenset({"GET", "HEAD"})
 _METHODS: Mapping[str, frozenset[str]] = {
     TOKEN_PATH: frozenset({"POST"}),
     "/oauth/revoke": frozenset({"POST"}),
     "/oauth/introspect": frozenset({"POST"}),
     "/oauth/userinfo": frozenset({"GET", "POST"}),
-    "/oauth/jwks": frozenset({"GET", "HEAD"}),
-    **{path: frozenset({"GET", "HEAD"}) for path in METADATA_PATHS},
+    "/oauth/jwks": _READ,
+    **dict.fromkeys(METADATA_PATHS, _READ),
 }
 #: Applications that run in a browser call these from their own origin. Nothing here looks at a cookie.
 _FROM_ANYWHERE = (b"access-control-allow-origin", b"*")
@@ -55,11 +58,13 @@ class OAuthApp:
         self._tokens = tokens
         self._metadata = write_values(
             server_metadata(context.issuer, id_token_algorithm=context.id_token_algorithm), b"application/json")
+        # RFC 8414 section 3.1: the path of an issuer comes after the well-known one, not before it.
+        own_path = urlsplit(context.issuer).path.rstrip("/")
+        self._methods = {**_METHODS, f"{_METADATA}{own_path}": _READ}
 
-    @staticmethod
-    def serves(path: str) -> bool:
+    def serves(self, path: str) -> bool:
         """Say whether a path is one of these; `/oauth` itself is a page."""
-        return path.rstrip("/") in _METHODS
+        return path.rstrip("/") in self._methods
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -96,8 +101,8 @@ class OAuthApp:
             return refused(Refusal(503, "temporarily_unavailable", "The database cannot be reached."))
 
     async def _dispatch(self, path: str, scope: Scope, receive: Receive) -> Answer:
-        if scope["method"] not in _METHODS[path]:
-            allowed = ", ".join(sorted(_METHODS[path])).encode()
+        if scope["method"] not in self._methods[path]:
+            allowed = ", ".join(sorted(self._methods[path])).encode()
             raise Refusal(405, "invalid_request", "Not with this method.", ((b"allow", allowed),))
         if path == "/oauth/revoke":
             return await revocation(self._context, scope, receive)

@@ -2,6 +2,7 @@
 
 An entry belongs to the organisation whose thing was changed, and whoever may look at that organisation sees it. Who
 made the change is shown only to those that see that person's organisation: nobody learns about the tiers above.
+What an organisation earns is its own: the details of a price rule are shown to itself alone, as `/price_rules` is.
 """
 
 import json
@@ -11,7 +12,10 @@ from datetime import datetime
 
 from makola.core.organisations.permissions import Permission
 from makola.core.organisations.types import Actor
-from makola.kit.database import Connection, Database
+from makola.kit.database import Connection, Database, Record
+
+#: Actions whose details are for the organisation alone whose thing was changed.
+_PRIVATE = frozenset({"price:change", "price:remove"})
 
 _INSERT = """
 INSERT INTO organisations.audit_entry (organisation_id, actor_organisation_id, real_organisation_id, user_id,
@@ -127,5 +131,12 @@ async def read_audit_log(database: Database, actor: Actor, wanted: AuditFilter, 
     return [AuditEntry(
         row["id"], row["at"], row["organisation_id"], row["user_id"] if row["author_seen"] else None,
         row["real_user_id"] if row["real_seen"] else None, row["application_id"] if row["real_seen"] else None,
-        row["action"], row["subject"], json.loads(row["details"]), row["user_id"] != row["real_user_id"])
+        row["action"], row["subject"], _details(row, actor), row["user_id"] != row["real_user_id"])
         for row in rows], total
+
+
+def _details(row: Record, actor: Actor) -> Mapping[str, object]:
+    if row["action"] in _PRIVATE and row["organisation_id"] != actor.organisation_id:
+        return {}
+    details: Mapping[str, object] = json.loads(row["details"])
+    return details
