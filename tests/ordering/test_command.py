@@ -89,3 +89,13 @@ def test_what_cannot_be_is_said(desk: Desk) -> None:
                   ("--line", "1:x"), ("--line", "1:1", "--serial", "2:S"), ("--line", "1:1", "--mac", "1:zz")):
         desk.run("ship", str(desk.order_id), *given, exit_code=1)
     assert OrderState.ACCEPTED in desk.do("show").splitlines()[0]
+
+
+def test_what_somebody_else_wrote_does_not_control_the_terminal(desk: Desk) -> None:
+    said = desk.do("attention", "--reason", "Look:\x1b[2J\x1b]0;title\x07 \u202eevil", "--note", "a\nb")
+    assert said.count("\n") == 1
+    shown = desk.do("show")
+    for output in (said, shown):
+        assert "Look:\\x1b[2J\\x1b]0;title\\x07 \\u202eevil" in output
+        assert "a\\nb" in output
+        assert not {"\x1b", "\x07", "\u202e"} & set(output)

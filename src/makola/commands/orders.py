@@ -8,6 +8,7 @@ import click
 
 from makola.commands.options import with_settings
 from makola.commands.session import as_decimal, in_session
+from makola.commands.visible import visible
 from makola.core.ordering import queries
 from makola.core.ordering.catalogue_prices import CataloguePrices
 from makola.core.ordering.errors import InvalidShipmentError
@@ -68,7 +69,7 @@ def list_orders(loaded: Loaded, states: tuple[str, ...], organisation_ids: tuple
     for each in found:
         click.echo(f"{each.order_id:>8}  {each.created_at:%Y-%m-%d %H:%M:%S}  {each.state:<18}"
                    f"  organisation {each.organisation_id}  {len(each.line_items)} lines"
-                   f"  {each.content.purchase_order_number}")
+                   f"  {visible(each.content.purchase_order_number)}")
     if total > len(found):
         click.echo(f"{total - len(found)} more; see --limit")
 
@@ -87,7 +88,7 @@ def show(loaded: Loaded, order_id: int) -> None:
             return order, name
 
     order, shipping_type = in_session(loaded, use_case)
-    click.echo("\n".join(_described(order, shipping_type)))
+    click.echo("\n".join(map(visible, _described(order, shipping_type))))
 
 
 @orders.command("accept")
@@ -188,7 +189,8 @@ def _do(loaded: Loaded, order_id: int, deed: _Deed) -> Order:
 
     order = in_session(loaded, use_case)
     last = order.history[-1]
-    click.echo("  ".join(part for part in (f"Order {order_id} is {order.state}.", last.reason, last.note) if part))
+    said = (f"Order {order_id} is {order.state}.", last.reason, last.note)
+    click.echo(visible("  ".join(part for part in said if part)))
     return order
 
 

@@ -1,0 +1,8 @@
+"""Stored text on a terminal: whoever wrote it must not be able to move the cursor or to hide a line."""
+
+
+def visible(text: str) -> str:
+    """Return a text in which everything that is not a printable character is written as an escape."""
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
