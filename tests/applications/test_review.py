@@ -59,6 +59,24 @@ async def test_the_whole_way_on_the_pages(desk: Desk) -> None:
     assert (await nobody.get(f"/directory/{client_id}")).status_code == 404
 
 
+async def test_every_property_of_a_partner_application_is_on_its_page(desk: Desk) -> None:
+    made = await desk.complete(name="Every property")
+    shown = {
+        "marketing_url": "https://ledger.example.com/tour", "access_url": "https://ledger.example.com/open",
+        "terms_url": "https://ledger.example.com/t", "privacy_url": "https://ledger.example.com/p",
+        "publisher_name": "A name", "publisher_website": "https://publisher.example.com/",
+        "publisher_email": "books@publisher.example.com", "publisher_address": "7 Independence Avenue",
+        "short_description": "In short", "long_description": "At length", "category": "Finance"}
+    async with desk.world.database.transaction() as connection:
+        await registration.change(connection, desk.world.platform, made.application.client_id,
+                                  lambda draft: with_values(draft, shown), PRIVATE_ALLOWED)
+        submitted = await review.submit(connection, desk.world.platform, made.application.client_id)
+        await review.approve(connection, desk.world.platform, submitted.submission_id)
+    page = await (await desk.browser(None)).get(f"/directory/{made.application.client_id}")
+    for name, value in shown.items():
+        assert value in page.text, name
+
+
 async def test_what_was_reviewed_is_what_is_published(desk: Desk) -> None:
     made = await desk.complete(name="As reviewed")
     client_id = made.application.client_id

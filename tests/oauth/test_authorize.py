@@ -112,6 +112,18 @@ async def test_what_was_agreed_to_is_not_asked_again_and_more_is(world: World) -
     assert (await other.ask(**request)).status_code == 200
 
 
+async def test_terms_and_privacy_policy_are_shown_before_anybody_agrees(world: World) -> None:
+    """As the document says of a partner application's properties."""
+    made, ama = await world.application(ApplicationKind.PARTNER, name="Terms"), await world.visitor()
+    await world.database.execute(
+        "UPDATE applications.listing SET draft = (draft::jsonb || $2::jsonb)::text WHERE application_id = $1",
+        made.application.application_id,
+        '{"terms_url": "https://app.example.com/terms", "privacy_url": "https://app.example.com/privacy"}')
+    page = await ama.ask(**code_request(made)[1])
+    for address in ("https://app.example.com/terms", "https://app.example.com/privacy"):
+        assert f'<a href="{address}"' in page.text
+
+
 async def test_implied_scopes_are_added_and_shown(world: World) -> None:
     made, ama = await world.application(name="Implied"), await world.visitor()
     page = await ama.ask(**code_request(made, scope="contacts.create")[1])

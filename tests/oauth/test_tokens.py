@@ -1,19 +1,25 @@
 """Tokens after they were given out: revoked, introspected, deauthorised; and clients that show who they are."""
 
+import asyncio
 import json
 import time
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey, RSAKey
 
+from makola.api.common.credentials import Credentials, NotAuthenticatedError
 from makola.core.applications.service import create_application
 from makola.core.applications.types import ApplicationKind, NewlyRegistered, TokenEndpointAuthMethod
 from makola.core.oauth import store
 from makola.core.oauth.deauthorisation import deauthorise
 from makola.core.oauth.service import list_grants, purge_expired
+from makola.core.oauth.types import Lifetimes
 from makola.core.organisations.members import NewGrants, set_member_grants
+from makola.settings import Settings
+from makola.wiring.oauth import lifetimes
 from tests.oauth.world import CALLBACK, ISSUER, World, answer_of, code_request
 
 OFFLINE = "openid offline_access"
@@ -28,6 +34,28 @@ async def test_a_revoked_access_token_is_refused_at_once(world: World) -> None:
     assert (answer.status_code, answer.content) == (200, b"")
     assert not await world.is_alive(token)
     assert (await world.http.post("/oauth/revoke", data={"token": token, **credentials(made)})).status_code == 200
+
+
+async def test_another_process_refuses_a_revoked_token_within_the_time_that_it_remembers(world: World) -> None:
+    assert Settings().actor_cache_s == 5
+    made, ama = await world.application(), await world.visitor()
+    token = (await world.tokens(made, ama, "openid"))["access_token"]
+    scope = {"headers": [(b"authorization", b"Bearer " + token.encode())]}
+    elsewhere = Credentials(world.database, remember_s=0.3)
+    assert (await elsewhere.bearer(scope)).actor.user_id == ama.user_id
+    await world.http.post("/oauth/revoke", data={"token": token, **credentials(made)})
+    assert not await world.is_alive(token)
+    await asyncio.sleep(0.31)
+    with pytest.raises(NotAuthenticatedError):
+        await elsewhere.bearer(scope)
+
+
+def test_how_long_things_hold_is_as_documented_and_a_setting() -> None:
+    assert lifetimes(Settings()) == Lifetimes(60, 10_800, 2_592_000, 31_536_000, 30, 3_600, 900)
+    changed = replace(Settings(), oauth_code_lifetime_s=10, oauth_public_token_lifetime_s=61,
+                      oauth_partner_token_lifetime_s=62, oauth_refresh_token_lifetime_s=63, oauth_refresh_grace_s=4,
+                      id_token_lifetime_s=65, oauth_request_lifetime_s=66)
+    assert lifetimes(changed) == Lifetimes(10, 61, 62, 63, 4, 65, 66)
 
 
 async def test_revoking_a_refresh_token_ends_the_authorization(world: World) -> None:

@@ -76,6 +76,20 @@ def test_each_of_the_five_tiers_pays_its_own_price_for_a_message(server: Serving
     assert paid == {"distributor": 0.3, "wholesaler": 0.4, "reseller": 0.6, "customer": 1}
 
 
+def test_each_of_the_five_tiers_sees_its_own_price_of_a_product(server: Serving) -> None:
+    prices: dict[int, list[float]] = {}
+    for word in ("distributor", "wholesaler", "reseller", "customer"):
+        products = requests.get(f"{server.url}/api/v1/products", timeout=30,
+                                headers={"Authorization": f"Bearer {token(server, word)}"}).json()
+        for product in products:
+            prices.setdefault(product["id"], []).append(product["price"])
+    of_all = [each for each in prices.values() if len(each) == 4]
+    assert len(of_all) >= 3
+    for each in of_all:
+        assert each == sorted(each)
+        assert len(set(each)) == 4 or each[0] == 0
+
+
 def test_an_application_for_messages_has_no_user_and_the_hub_says_so(server: Serving) -> None:
     bearer = {"Authorization": f"Bearer {token(server, 'merchant')}"}
     assert requests.get(f"{server.url}/v1/account/settings", headers=bearer, timeout=30).status_code == 200
