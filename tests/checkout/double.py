@@ -15,7 +15,7 @@ from makola.core.checkout.ports import (
     SendRequest,
     StatusQuestion,
 )
-from makola.core.checkout.types import MOBILE_MONEY, Channel, Code, TransactionKind
+from makola.core.checkout.types import MOBILE_MONEY, Channel, Failure, TransactionKind
 from makola.kit.clock import now
 
 
@@ -32,7 +32,7 @@ class Operation:
     amount_units: int
     currency: str
     progress: Progress
-    code: Code = Code.FAILED
+    failure: Failure = Failure.OTHER
     request_count: int = 1
     at: datetime = field(default_factory=now)
     card_last4: str = ""
@@ -110,10 +110,10 @@ class Double:
         """The customer approves."""
         self.operations[transaction_id].progress = Progress.SUCCEEDED
 
-    def decline(self, transaction_id: UUID, code: Code = Code.FAILED) -> None:
+    def decline(self, transaction_id: UUID, failure: Failure = Failure.OTHER) -> None:
         """It comes to nothing."""
         self.operations[transaction_id].progress = Progress.FAILED
-        self.operations[transaction_id].code = code
+        self.operations[transaction_id].failure = failure
 
     @property
     def moved_units(self) -> int:
@@ -131,7 +131,7 @@ class Double:
         if before is not None:
             before.request_count += 1
             return _answer(before)
-        made = Operation(transaction_id, kind, amount_units, currency, answer.progress, answer.code,
+        made = Operation(transaction_id, kind, amount_units, currency, answer.progress, answer.failure,
                          card_last4=answer.card_last4)
         self.operations[transaction_id] = made
         if self.dies_after:
@@ -143,5 +143,5 @@ class Double:
 
 
 def _answer(operation: Operation) -> ProviderAnswer:
-    return ProviderAnswer(operation.progress, operation.code, "", f"D{operation.transaction_id.hex[:8]}",
+    return ProviderAnswer(operation.progress, operation.failure, "", f"D{operation.transaction_id.hex[:8]}",
                           operation.card_last4)

@@ -22,7 +22,7 @@ from makola.core.checkout.types import (
     Channel,
     Checkout,
     CheckoutState,
-    Code,
+    Failure,
     TransactionKind,
     TransactionState,
 )
@@ -83,7 +83,7 @@ async def test_process_that_dies_while_it_pays_back(world: World) -> None:
 
 
 async def test_a_claim_lapses(world: World) -> None:
-    desk = Desk(world.database, world.desk.providers, replace(world.desk.policy, lease_s=0.05))
+    desk = Desk(world.database, world.desk.providers, world.desk.notices, replace(world.desk.policy, lease_s=0.05))
     checkout = await world.checkout()
     started = await world.start(checkout)
     world.double.approve(started.payment.transaction_id)
@@ -123,7 +123,7 @@ async def test_provider_that_does_not_answer_in_time(world: World) -> None:
             raise AssertionError(request)
 
     slow = Slow()
-    desk = Desk(world.database, replace(world.desk.providers, mobile_money=(slow,)),
+    desk = Desk(world.database, replace(world.desk.providers, mobile_money=(slow,)), world.desk.notices,
                 replace(world.desk.policy, ask_timeout_s=0.05))
     _, payment = await receive(desk, world.actor, Receive(
         world.account.number, Channel.MTN, MTN, "", "", ONE, "Book", "", CALLBACK, "", None, b""))
@@ -187,7 +187,8 @@ async def test_a_hint_that_comes_while_its_provider_is_asked_is_not_lost(world: 
     started = await world.start(checkout)
     hinting = Hinting()
     hinting.operations = world.double.operations
-    desk = Desk(world.database, replace(world.desk.providers, mobile_money=(hinting,)), world.desk.policy)
+    desk = Desk(world.database, replace(world.desk.providers, mobile_money=(hinting,)), world.desk.notices,
+                world.desk.policy)
     await world.database.execute("UPDATE checkout.transaction SET due_at = now(), state = $1", state)
     await asking.ask_due(desk)
     assert (await world.read(checkout)).state is CheckoutState.OPEN
@@ -280,7 +281,7 @@ async def test_days_are_compared_once(world: World) -> None:
 async def test_payout_that_failed_and_moved_all_the_same(world: World) -> None:
     """What left although we were told that it had not is our loss, and the books still say what the provider did."""
     checkout = await world.paid()
-    world.double.payouts_at_once = ProviderAnswer(Progress.FAILED, Code.FAILED)
+    world.double.payouts_at_once = ProviderAnswer(Progress.FAILED, Failure.OTHER)
     back = await world.refund(checkout, 40 * ONE)
     assert back.state is TransactionState.FAILED
     assert (await world.balances())[world.settlement] == 98 * ONE

@@ -6,9 +6,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from makola.api.unity.payment_codes import MEANINGS, Code
 from makola.core.checkout.service import closing
 from makola.core.checkout.service.payments import start_payment
-from makola.core.checkout.types import MEANINGS, Channel, Code, PaymentChoice
+from makola.core.checkout.types import Channel, Failure, PaymentChoice
 from tests.checkout.shop import CALLBACK, Shop
 
 
@@ -241,7 +242,7 @@ async def test_callback_of_what_was_not_paid(shop: Shop) -> None:
         if code:
             break
         await closing.expire_due(shop.desk)
-    assert code == "2101"
+    assert code == Failure.AIRTEL_WRONG_PIN
     assert not await shop.hub.database.fetchval(
         "SELECT count(*) FROM callbacks.delivery WHERE subject_id = $1", checkout_id)
     await closing.cancel(shop.desk, checkout_id)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from makola.api.unity.amounts import exact_units
+from makola.api.unity.amounts import exact_units, number
 from makola.core.checkout.desk import Desk
 from makola.core.checkout.errors import (
     BalanceTooSmallError,
@@ -19,7 +19,6 @@ from makola.core.checkout.errors import (
     WrongStateError,
 )
 from makola.core.checkout.fees import FeeTariff
-from makola.core.checkout.notices import number
 from makola.core.checkout.ports import Progress, ProviderAnswer
 from makola.core.checkout.service import documents, merchants, payouts
 from makola.core.checkout.service.payouts import SendCall
@@ -33,7 +32,7 @@ PNG = b"\x89PNG\r\n\x1a\n" + b"\0\0\0\rIHDR" + b"\0" * 40 + b"\0\0\0\0IEND\xaeB`
 
 @pytest.fixture
 def desk(world: World, tmp_path: Path) -> Desk:
-    return Desk(world.database, world.desk.providers,
+    return Desk(world.database, world.desk.providers, world.desk.notices,
                 replace(world.desk.policy, document_directory=tmp_path / "documents", document_limit_bytes=10_000))
 
 

@@ -17,7 +17,7 @@ from makola.core.checkout.types import (
     Channel,
     Checkout,
     CheckoutState,
-    Code,
+    Failure,
     TransactionKind,
     TransactionState,
 )
@@ -150,7 +150,7 @@ class Interleavings(RuleBasedStateMachine):
     @rule(progress=strategies.sampled_from([Progress.PENDING, Progress.SUCCEEDED, Progress.FAILED]))
     def payouts_are_answered(self, progress: Progress) -> None:
         for double in (self.world.double, self.world.cards):
-            double.payouts_at_once = ProviderAnswer(progress, Code.FAILED) if progress is not Progress.FAILED \
+            double.payouts_at_once = ProviderAnswer(progress, Failure.OTHER) if progress is not Progress.FAILED \
                 else ProviderAnswer(Progress.PENDING)
 
     @invariant()

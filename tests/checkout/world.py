@@ -31,6 +31,7 @@ from makola.core.organisations.service import create_organisation
 from makola.core.organisations.types import Actor
 from makola.kit.database import Database
 from makola.kit.outgoing import AddressPolicy
+from makola.wiring.checkout import NOTICES
 from tests.checkout.double import Double
 
 ONE = 10_000
@@ -164,5 +165,5 @@ async def make_world(database: Database, policy: CheckoutPolicy = POLICY) -> Wor
         account = await activate(connection, account.number)
         await set_fees(connection, "", "", FEES)
     actor, stranger = (Actor(one.organisation_id, one.chain, 7, None, "GH", "GMT") for one in (shop, other))
-    return World(database, Desk(database, Providers((double,), (cards,)), policy), double, cards, actor, stranger,
-                 account)
+    desk = Desk(database, Providers((double,), (cards,)), NOTICES, policy)
+    return World(database, desk, double, cards, actor, stranger, account)

@@ -21,7 +21,7 @@ from makola.core.checkout.ports import (
     SendRequest,
     StatusQuestion,
 )
-from makola.core.checkout.types import Channel, Code, TransactionKind
+from makola.core.checkout.types import Channel, Failure, TransactionKind
 from makola.kit.ids import new_id
 from makola.kit.outgoing import AddressPolicy, OutgoingHttp
 from tests.mtn_momo.double import API_KEY, KEYS, USER, MomoDouble, running_double
@@ -82,26 +82,26 @@ async def test_texts_are_made_fit(line: Line) -> None:
 
 
 OUTCOMES = [
-    ({"status": "PENDING"}, Progress.PENDING, Code.FAILED),
-    ({"status": "SUCCESSFUL", "financialTransactionId": 23503452}, Progress.SUCCEEDED, Code.FAILED),
+    ({"status": "PENDING"}, Progress.PENDING, Failure.OTHER),
+    ({"status": "SUCCESSFUL", "financialTransactionId": 23503452}, Progress.SUCCEEDED, Failure.OTHER),
     ({"status": "FAILED", "reason": {"code": "NOT_ENOUGH_FUNDS", "message": "x"}}, Progress.FAILED,
-     Code.MTN_INSUFFICIENT_FUNDS),
-    ({"status": "FAILED", "reason": "PAYER_NOT_FOUND"}, Progress.FAILED, Code.MTN_NOT_REGISTERED),
-    ({"status": "FAILED", "reason": {"code": "APPROVAL_REJECTED"}}, Progress.FAILED, Code.FAILED),
-    ({"status": "FAILED", "reason": {"code": "SOMETHING_NEW"}}, Progress.FAILED, Code.FAILED),
-    ({"status": "FAILED"}, Progress.FAILED, Code.FAILED),
-    ({"status": "SOMETHING_NEW"}, Progress.UNREACHABLE, Code.FAILED),
-    ({"status": 7}, Progress.UNREACHABLE, Code.FAILED),
+     Failure.MTN_INSUFFICIENT_FUNDS),
+    ({"status": "FAILED", "reason": "PAYER_NOT_FOUND"}, Progress.FAILED, Failure.MTN_NOT_REGISTERED),
+    ({"status": "FAILED", "reason": {"code": "APPROVAL_REJECTED"}}, Progress.FAILED, Failure.OTHER),
+    ({"status": "FAILED", "reason": {"code": "SOMETHING_NEW"}}, Progress.FAILED, Failure.OTHER),
+    ({"status": "FAILED"}, Progress.FAILED, Failure.OTHER),
+    ({"status": "SOMETHING_NEW"}, Progress.UNREACHABLE, Failure.OTHER),
+    ({"status": 7}, Progress.UNREACHABLE, Failure.OTHER),
 ]
 
 
 @pytest.mark.parametrize(("outcome", "progress", "code"), OUTCOMES)
-async def test_what_a_status_means(line: Line, outcome: dict[str, object], progress: Progress, code: Code) -> None:
+async def test_what_a_status_means(line: Line, outcome: dict[str, object], progress: Progress, code: Failure) -> None:
     payment = new_id()
     await line.pay(payment)
     line.double.outcome = outcome
     answer = await line.status(payment)
-    assert (answer.progress, answer.code) == (progress, code)
+    assert (answer.progress, answer.failure) == (progress, code)
     if progress is Progress.SUCCEEDED:
         assert answer.provider_reference == "23503452"
 

@@ -20,7 +20,7 @@ from makola.core.checkout.ports import (
     SendRequest,
     StatusQuestion,
 )
-from makola.core.checkout.types import Channel, Code, TransactionKind
+from makola.core.checkout.types import Channel, Failure, TransactionKind
 from makola.kit.clock import now
 from makola.kit.database import Database
 from makola.kit.ids import new_id
@@ -115,47 +115,48 @@ def _limit(channel: Channel, *, per_payment: int | None = None, per_day: int | N
                                             limit_per_day_units=per_day)
 
 
-REFUSED_AT_ONCE: list[tuple[Channel, Preparation, Code]] = [
-    (MTN, _unregistered(MTN), Code.MTN_NOT_REGISTERED),
-    (AIRTEL, _unregistered(AIRTEL), Code.AIRTEL_NOT_REGISTERED),
-    (TIGO, _unregistered(TIGO), Code.TIGO_NOT_REGISTERED),
-    (VODAFONE, _unregistered(VODAFONE), Code.VODAFONE_NOT_REGISTERED),
-    (MTN, _state(MTN, HandsetState.UNKNOWN), Code.MTN_NOT_REGISTERED),
-    *((channel, _state(channel, HandsetState.OFF), Code.PHONE_OFF) for channel in NUMBERS),
-    (TIGO, _limit(TIGO, per_payment=49 * CEDI), Code.TIGO_ABOVE_LIMIT),
-    (TIGO, _limit(TIGO, per_day=49 * CEDI), Code.TIGO_ABOVE_DAILY_LIMIT),
-    (MTN, _limit(MTN, per_payment=49 * CEDI), Code.FAILED),
+REFUSED_AT_ONCE: list[tuple[Channel, Preparation, Failure]] = [
+    (MTN, _unregistered(MTN), Failure.MTN_NOT_REGISTERED),
+    (AIRTEL, _unregistered(AIRTEL), Failure.AIRTEL_NOT_REGISTERED),
+    (TIGO, _unregistered(TIGO), Failure.TIGO_NOT_REGISTERED),
+    (VODAFONE, _unregistered(VODAFONE), Failure.VODAFONE_NOT_REGISTERED),
+    (MTN, _state(MTN, HandsetState.UNKNOWN), Failure.MTN_NOT_REGISTERED),
+    *((channel, _state(channel, HandsetState.OFF), Failure.PHONE_OFF) for channel in NUMBERS),
+    (TIGO, _limit(TIGO, per_payment=49 * CEDI), Failure.TIGO_ABOVE_LIMIT),
+    (TIGO, _limit(TIGO, per_day=49 * CEDI), Failure.TIGO_ABOVE_DAILY_LIMIT),
+    (MTN, _limit(MTN, per_payment=49 * CEDI), Failure.OTHER),
 ]
 
 
 @pytest.mark.parametrize(("channel", "prepare", "code"), REFUSED_AT_ONCE)
-async def test_what_the_network_refuses_at_once(till: Till, channel: Channel, prepare: Preparation, code: Code) -> None:
+async def test_what_the_network_refuses_at_once(
+        till: Till, channel: Channel, prepare: Preparation, code: Failure) -> None:
     await prepare(till)
     payment, answer = await till.request(channel)
-    assert (answer.progress, answer.code) == (Progress.FAILED, code)
+    assert (answer.progress, answer.failure) == (Progress.FAILED, code)
     assert await till.status(payment) == answer
     assert await till.wallets.prompts() == []
     assert await till.balance(channel) == 1_000 * CEDI
 
 
 @pytest.mark.parametrize(("channel", "prepare", "pin", "code"), [
-    (MTN, _empty(MTN), "1234", Code.MTN_INSUFFICIENT_FUNDS),
-    (AIRTEL, _empty(AIRTEL), "1234", Code.AIRTEL_INSUFFICIENT_FUNDS),
-    (TIGO, _empty(TIGO), "1234", Code.FAILED),
-    (AIRTEL, None, "4321", Code.AIRTEL_WRONG_PIN),
-    (MTN, None, "4321", Code.FAILED),
-    (VODAFONE, None, "1234567", Code.FAILED),
+    (MTN, _empty(MTN), "1234", Failure.MTN_INSUFFICIENT_FUNDS),
+    (AIRTEL, _empty(AIRTEL), "1234", Failure.AIRTEL_INSUFFICIENT_FUNDS),
+    (TIGO, _empty(TIGO), "1234", Failure.OTHER),
+    (AIRTEL, None, "4321", Failure.AIRTEL_WRONG_PIN),
+    (MTN, None, "4321", Failure.OTHER),
+    (VODAFONE, None, "1234567", Failure.OTHER),
 ])
 async def test_what_fails_when_its_holder_approves(
-        till: Till, channel: Channel, prepare: Preparation | None, pin: str, code: Code) -> None:
+        till: Till, channel: Channel, prepare: Preparation | None, pin: str, code: Failure) -> None:
     if prepare is not None:
         await prepare(till)
     before = await till.balance(channel)
     payment, _ = await till.request(channel)
     await till.wallets.approve(NUMBERS[channel], payment, pin)
     answer = await till.status(payment)
-    assert (answer.progress, answer.code) == (Progress.FAILED, code)
-    assert (answer.detail != "") == (code is Code.FAILED)
+    assert (answer.progress, answer.failure) == (Progress.FAILED, code)
+    assert (answer.detail != "") == (code is Failure.OTHER)
     assert (await till.balance(channel), till.settled) == (before, [payment])
 
 
@@ -163,15 +164,15 @@ async def test_a_recipient_without_a_wallet(till: Till) -> None:
     await till.wallets.change(NUMBERS[VODAFONE], registered=False)
     answer = await till.provider.send(
         SendRequest(new_id(), VODAFONE, NUMBERS[VODAFONE], "Ama", 5 * CEDI, "GHS", "Change"))
-    assert (answer.progress, answer.code) == (Progress.FAILED, Code.VODAFONE_RECIPIENT_NOT_REGISTERED)
+    assert (answer.progress, answer.failure) == (Progress.FAILED, Failure.VODAFONE_RECIPIENT_NOT_REGISTERED)
     nobody = await till.provider.send(SendRequest(new_id(), MTN, "+233249999998", "Ama", 5 * CEDI, "GHS", ""))
-    assert nobody.code is Code.MTN_NOT_REGISTERED
+    assert nobody.failure is Failure.MTN_NOT_REGISTERED
 
 
 async def test_a_number_asked_on_another_network_is_not_registered_there(till: Till) -> None:
     answer = await till.provider.request_payment(PaymentRequest(
         new_id(), Channel.TIGO, NUMBERS[MTN], CEDI, "GHS", "Shop", ""))
-    assert answer.code is Code.TIGO_NOT_REGISTERED
+    assert answer.failure is Failure.TIGO_NOT_REGISTERED
 
 
 async def test_declined_and_ignored(till: Till, database: Database) -> None:
@@ -224,7 +225,7 @@ async def test_the_daily_limit_counts_what_was_paid_today(till: Till) -> None:
     assert answer.progress is Progress.PENDING
     await till.wallets.approve(NUMBERS[TIGO], payment, "1234")
     await till.wallets.approve(NUMBERS[TIGO], second, "1234")
-    assert (await till.status(second)).code is Code.TIGO_ABOVE_DAILY_LIMIT
+    assert (await till.status(second)).failure is Failure.TIGO_ABOVE_DAILY_LIMIT
 
 
 async def test_a_pin_is_changed_and_appears_nowhere(

@@ -122,4 +122,9 @@ def list_transactions(loaded: Loaded, account_number: str, limit: int) -> None:
     for one in in_session(loaded, use_case):
         click.echo(f"{one.transaction_id}  {one.created_at:%Y-%m-%d %H:%M:%S}  {one.kind:<7}  {one.state:<9}"
                    f"  {as_decimal(one.amount_units)} {one.currency}  {one.provider} {one.channel} {one.number}"
-                   f"  {one.client_reference}  {one.failure_code} {one.failure_detail}".rstrip())
+                   f"  {one.client_reference}  {_why(one)}".rstrip())
+
+
+def _why(one: Transaction) -> str:
+    """Say why a transaction failed; nothing where it did not."""
+    return one.failure_detail or one.failure_code.replace("_", " ")

@@ -1,7 +1,9 @@
 """Checkout: who takes payments, and what the services work with."""
 
+from makola.api.unity.payment_notices import checkout_body, transaction_body
 from makola.core.checkout import workers
 from makola.core.checkout.desk import CheckoutPolicy, Desk
+from makola.core.checkout.notices import Notices
 from makola.core.checkout.workers import CHANNEL
 from makola.kit.outgoing import AddressPolicy
 from makola.settings import Settings
@@ -12,10 +14,13 @@ from makola.wiring.payment_providers import payment_providers
 #: stands, then, where the provider has never heard of it, the request itself.
 _LEASE_MARGIN_S = 5.0
 
+#: What merchants are told, in the words of the API family whose calls there are for payments.
+NOTICES = Notices(checkout_body, transaction_body)
+
 
 def open_desk(parts: Parts) -> Desk:
     """Return what checkout's services work with; one for a process."""
-    return Desk(parts.database, payment_providers(parts), policy_of(parts.settings))
+    return Desk(parts.database, payment_providers(parts), NOTICES, policy_of(parts.settings))
 
 
 def policy_of(settings: Settings) -> CheckoutPolicy:
@@ -29,7 +34,6 @@ def policy_of(settings: Settings) -> CheckoutPolicy:
         document_limit_bytes=settings.kyc_document_limit_bytes,
         document_directory=settings.data_directory / "documents",
         addresses=AddressPolicy(allow_private=settings.callback_allow_private), remember_s=settings.actor_cache_s)
-
 
 
 

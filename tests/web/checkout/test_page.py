@@ -14,6 +14,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from PIL import Image
 
+from makola.api.unity.payment_codes import code_of
+from makola.core.checkout.types import Failure
 from makola.web.checkout.language import LANGUAGES, choose_language
 from makola.web.checkout.words import ENGLISH, ENGLISH_FAILURES, FRENCH, FRENCH_DETAILS, FRENCH_FAILURES
 from tests.web.checkout.shop import Shop
@@ -66,6 +68,9 @@ CODES: list[tuple[str, str, State, str]] = [
 ]
 
 
+FAILURES: dict[str, Failure] = {code_of(failure): failure for failure in Failure}
+
+
 @pytest.mark.parametrize(("code", "network", "prepare", "pin"), CODES)
 async def test_every_code_is_reached_through_the_page(
         shop: Shop, code: str, network: str, prepare: State, pin: str) -> None:
@@ -74,8 +79,8 @@ async def test_every_code_is_reached_through_the_page(
     assert (await _pay(shop, url, network)).status_code == 303
     if pin:
         assert (await shop.approve(network, pin))["state"] == "failed"
-    await _shown(shop, url, ENGLISH_FAILURES[code])
-    await _shown(shop, url, FRENCH_FAILURES[code], "fr")
+    await _shown(shop, url, ENGLISH_FAILURES[FAILURES[code]])
+    await _shown(shop, url, FRENCH_FAILURES[FAILURES[code]], "fr")
     await shop.refill()
     assert (await _pay(shop, url, network)).status_code == 303  # another try of the same checkout
     await shop.approve(network)
@@ -116,7 +121,7 @@ async def test_a_number_that_moved_to_another_network(shop: Shop) -> None:
     url = await shop.sell()
     answer = await _pay(shop, url, "MTN", network="tigo-gh")
     assert answer.status_code == 303
-    await _shown(shop, url, ENGLISH_FAILURES["2152"])  # this wallet is still at MTN
+    await _shown(shop, url, ENGLISH_FAILURES[Failure.TIGO_NOT_REGISTERED])  # this wallet is still at MTN
 
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{7*7}}"

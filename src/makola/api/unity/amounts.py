@@ -4,7 +4,10 @@ import re
 from collections.abc import Mapping
 from decimal import Decimal
 
+import msgspec
+
 from makola.core.checkout.errors import InvalidCheckoutError
+from makola.core.checkout.types import Checkout, Transaction, TransactionKind
 
 _ONE = 10_000
 #: What 0.1 + 0.2 is off by in a client's binary numbers is far less; what somebody meant is far more.
@@ -75,3 +78,29 @@ def quantity(value: object, field: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or abs(value) > 1_000_000_000:
         raise InvalidCheckoutError("This must be a whole number.", field=field)
     return value
+
+
+def number(amount_units: int) -> msgspec.Raw:
+    """Write an amount as an exact JSON number: no more decimals than it needs."""
+    whole, rest = divmod(amount_units, _ONE)
+    return msgspec.Raw((f"{whole}.{rest:04}".rstrip("0") if rest else str(whole)).encode())
+
+
+def number_with_point(amount_units: int) -> msgspec.Raw:
+    """Write an amount as the sample of an order does: 1.0."""
+    text = bytes(number(amount_units))
+    return msgspec.Raw(text if b"." in text else text + b".0")
+
+
+def amount_after_charges(transaction: Transaction) -> int:
+    """Return what the merchant gets of a payment, or what the recipient gets of a payout."""
+    if transaction.kind is TransactionKind.PAYMENT:
+        return transaction.amount_units - transaction.charges_units
+    return transaction.amount_units
+
+
+def amount_asked(transaction: Transaction, checkout: Checkout | None) -> int:
+    """Return what was asked for: of a payment without the fees that the customer paid on top."""
+    if transaction.kind is TransactionKind.PAYMENT and checkout is not None:
+        return checkout.total_units
+    return transaction.amount_units

@@ -9,7 +9,7 @@ import msgspec
 from makola.api.common.asgi import Answer
 from makola.api.common.credentials import URL_CREDENTIALS as CREDENTIALS
 from makola.api.unity import values
-from makola.api.unity.amounts import exact_units, is_missing, quantity, units
+from makola.api.unity.amounts import exact_units, is_missing, number, quantity, units
 from makola.api.unity.endpoint import Endpoint, UnityContext
 from makola.api.unity.payment_errors import (
     CheckoutError,
@@ -25,7 +25,6 @@ from makola.core.checkout.errors import (
     UnknownCheckoutError,
     UnknownMerchantAccountError,
 )
-from makola.core.checkout.notices import number
 from makola.core.checkout.service.initiate import initiate
 from makola.core.checkout.types import Checkout, CheckoutState, Item, MerchantState, NewCheckout
 from makola.core.organisations.permissions import Module
@@ -73,7 +72,7 @@ class CheckoutData(msgspec.Struct, rename="camel"):
     checkout_url: str
     checkout_id: str
     client_reference: str
-    message: str = ""
+    message: str
 
 
 class CheckoutAnswer(msgspec.Struct, rename="camel"):
@@ -84,13 +83,9 @@ class CheckoutAnswer(msgspec.Struct, rename="camel"):
     data: CheckoutData
 
 
-class PayeeCheckoutData(msgspec.Struct, rename="camel"):
+class PayeeCheckoutData(CheckoutData, rename="camel"):
     """Where the customer pays, as a page of its own and as one for an iframe."""
 
-    checkout_url: str
-    checkout_id: str
-    client_reference: str
-    message: str
     checkout_direct_url: str
 
 
@@ -200,7 +195,8 @@ async def initiate_checkout(context: UnityContext, request: UnityRequest) -> Ans
     A `clientReference` belongs to one request for ever: with another content it is refused (4000).
     """
     checkout = await initiate(context.checkout, request.caller.actor, _read(request.values, generation=2))
-    data = CheckoutData(page_url(request, checkout.checkout_id), str(checkout.checkout_id), checkout.client_reference)
+    data = CheckoutData(page_url(request, checkout.checkout_id), str(checkout.checkout_id),
+                        checkout.client_reference, "")
     return Answer(200, msgspec.json.encode(CheckoutAnswer(None, "Success", data)))
 
 

@@ -7,17 +7,17 @@ import msgspec
 
 from makola.api.common.asgi import Answer
 from makola.api.unity import values
-from makola.api.unity.amounts import is_missing, units
+from makola.api.unity.amounts import is_missing, number, units
 from makola.api.unity.checkout import content_hash
 from makola.api.unity.endpoint import Endpoint, UnityContext
-from makola.api.unity.payment_errors import PaymentError, direct_refusal, meaning
+from makola.api.unity.payment_codes import MEANINGS, Code
+from makola.api.unity.payment_errors import PaymentAnswer, PaymentError, direct_refusal
 from makola.api.unity.payments import TransactionAnswer, transaction_answer
 from makola.api.unity.request import UnityRequest
 from makola.core.checkout import queries
 from makola.core.checkout.errors import InvalidCheckoutError, InvalidDocumentError
-from makola.core.checkout.notices import number
 from makola.core.checkout.service import documents, merchants, payouts
-from makola.core.checkout.types import Channel, Code, MerchantAccount, SweepAccount
+from makola.core.checkout.types import Channel, MerchantAccount, SweepAccount
 from makola.core.organisations import audit
 from makola.core.organisations.permissions import Module
 
@@ -62,19 +62,15 @@ class Merchant(msgspec.Struct, rename="pascal"):
     channels: list[str]
 
 
-class MerchantAnswer(msgspec.Struct, rename="pascal"):
+class MerchantAnswer(PaymentAnswer, rename="pascal"):
     """A merchant account."""
 
-    response_code: str
-    message: str
     data: Merchant
 
 
-class MerchantsAnswer(msgspec.Struct, rename="pascal"):
+class MerchantsAnswer(PaymentAnswer, rename="pascal"):
     """The organisation's merchant accounts."""
 
-    response_code: str
-    message: str
     data: list[Merchant]
 
 
@@ -99,11 +95,9 @@ class Document(msgspec.Struct, rename="pascal"):
     created: str
 
 
-class DocumentsAnswer(msgspec.Struct, rename="pascal"):
+class DocumentsAnswer(PaymentAnswer, rename="pascal"):
     """What was submitted, the first one first."""
 
-    response_code: str
-    message: str
     data: list[Document]
 
 
@@ -206,7 +200,7 @@ async def _shown(context: UnityContext, account: MerchantAccount) -> dict[str, o
 
 def _done(status: int, data: object) -> Answer:
     return Answer(status, msgspec.json.encode({
-        "ResponseCode": Code.SUCCESS, "Message": meaning(Code.SUCCESS), "Data": data}))
+        "ResponseCode": Code.SUCCESS, "Message": MEANINGS[Code.SUCCESS], "Data": data}))
 
 
 def _optional(given: values.Values, name: str, field: str) -> str | None:

@@ -8,7 +8,6 @@ import msgspec
 
 from makola.api.common.asgi import Answer
 from makola.api.unity.errors import UnityError
-from makola.core.checkout.types import MEANINGS, Code
 from makola.kit.errors import DomainError
 
 #: Core code -> HTTP status and payment code; docs/reference/checkout.md explains each row.
@@ -40,6 +39,10 @@ TABLE: dict[str, tuple[int, str]] = {
     "failed": (500, "2001"),
 }
 
+#: The documents' own words, where a code has some.
+_MESSAGES = {"0001": "Merchant account is not available.",
+             "4105": "Authenticated hubtel organisation not owner of specified account number."}
+
 _WWW_AUTHENTICATE = (b"www-authenticate", b'Basic realm="Makola", charset="UTF-8"')
 
 
@@ -50,11 +53,16 @@ class FieldError(msgspec.Struct, rename="pascal"):
     messages: list[str]
 
 
-class PaymentError(msgspec.Struct, rename="pascal"):
-    """An error of the direct calls."""
+class PaymentAnswer(msgspec.Struct, rename="pascal"):
+    """What every answer of the direct calls begins with."""
 
     response_code: str
     message: str
+
+
+class PaymentError(PaymentAnswer, rename="pascal"):
+    """An error of the direct calls."""
+
     errors: list[FieldError]
 
 
@@ -86,10 +94,7 @@ class InvoiceError(msgspec.Struct):
 def _of(error: DomainError) -> tuple[int, str, str]:
     code = error.own_code if isinstance(error, UnityError) else error.code
     status, payment_code = TABLE.get(code, (400, "4000"))
-    message = error.detail
-    if payment_code == "0001":
-        message = "Merchant account is not available."
-    return status, payment_code, message
+    return status, payment_code, _MESSAGES.get(payment_code, error.detail)
 
 
 def _camel(field: str) -> str:
@@ -114,14 +119,14 @@ def direct_refusal(error: DomainError) -> Answer:
     """Write a refusal as the direct calls do, where 0001 means accepted: an account that cannot be used is 3009."""
     status, code, message = _of(error)
     code = "3009" if code == "0001" else code
-    errors = [FieldError(_pascal(error.field), [error.detail])] if error.field else []
+    errors = [FieldError(_pascal(error.field), [message])] if error.field else []
     return Answer(status, msgspec.json.encode(PaymentError(code, message, errors)), _headers(status))
 
 
 def checkout_refusal(error: DomainError) -> Answer:
     """Write a refusal as the checkout call does."""
     status, code, message = _of(error)
-    errors = [FieldErrorCamel(_camel(error.field), [error.detail])] if error.field else []
+    errors = [FieldErrorCamel(_camel(error.field), [message])] if error.field else []
     body = CheckoutError(code, "Error", message, errors)
     return Answer(status, msgspec.json.encode(body), _headers(status))
 
@@ -129,10 +134,5 @@ def checkout_refusal(error: DomainError) -> Answer:
 def invoice_refusal(error: DomainError) -> Answer:
     """Write a refusal as the checkout call's first generation does."""
     status, code, message = _of(error)
-    errors = [FieldErrorCamel(error.field, [error.detail])] if error.field else []
+    errors = [FieldErrorCamel(error.field, [message])] if error.field else []
     return Answer(status, msgspec.json.encode(InvoiceError(code, message, errors)), _headers(status))
-
-
-def meaning(code: str) -> str:
-    """Return the documents' words for a code."""
-    return MEANINGS[Code(code)]

@@ -6,17 +6,17 @@ import msgspec
 
 from makola.api.common.asgi import Answer
 from makola.api.unity import values
+from makola.api.unity.amounts import amount_after_charges, amount_asked, number
 from makola.api.unity.checkout import text_of
 from makola.api.unity.endpoint import Endpoint, UnityContext
-from makola.api.unity.payment_errors import PaymentError, direct_refusal
+from makola.api.unity.payment_codes import Code
+from makola.api.unity.payment_errors import PaymentAnswer, PaymentError, direct_refusal
 from makola.api.unity.request import UnityRequest
 from makola.core.checkout import queries
-from makola.core.checkout.notices import amount_after_charges, amount_asked, number
 from makola.core.checkout.types import (
     Channel,
     Checkout,
     CheckoutState,
-    Code,
     Transaction,
     TransactionKind,
     TransactionState,
@@ -26,14 +26,19 @@ from makola.core.organisations.permissions import Module
 _GROUP = "Payments"
 
 
-class StatusQuery(msgspec.Struct, rename="camel"):
+class PaidQuery(msgspec.Struct, rename="camel"):
+    """Which transaction: one of these."""
+
+    client_reference: str = ""
+    hubtel_transaction_id: str = ""
+    network_transaction_id: str = ""
+
+
+class StatusQuery(PaidQuery, rename="camel"):
     """Which transaction: one of these; the word None stands for what is left out."""
 
-    hubtel_transaction_id: str = ""
     invoice_token: str = ""
-    network_transaction_id: str = ""
     checkout_id: str = ""
-    client_reference: str = ""
 
 
 class Cycle(msgspec.Struct, rename="pascal"):
@@ -62,20 +67,10 @@ class TransactionStatus(msgspec.Struct, rename="pascal"):
     transaction_cycle: list[Cycle]
 
 
-class FoundTransactions(msgspec.Struct, rename="pascal"):
+class FoundTransactions(PaymentAnswer, rename="pascal"):
     """The transactions found."""
 
-    response_code: str
-    message: str
     data: list[TransactionStatus]
-
-
-class PaidQuery(msgspec.Struct, rename="camel"):
-    """Which transaction: one of these."""
-
-    client_reference: str = ""
-    hubtel_transaction_id: str = ""
-    network_transaction_id: str = ""
 
 
 class PaidStatus(msgspec.Struct, rename="camel"):

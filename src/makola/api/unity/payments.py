@@ -1,28 +1,20 @@
 """Direct calls to wallets, refunds, and how transactions stand (reference, section 4)."""
 
-
 import msgspec
 
 from makola.api.common.asgi import Answer
 from makola.api.unity import values
-from makola.api.unity.amounts import exact_units, units
+from makola.api.unity.amounts import amount_after_charges, amount_asked, exact_units, number, units
 from makola.api.unity.checkout import content_hash, text_of
 from makola.api.unity.endpoint import Endpoint, UnityContext
-from makola.api.unity.payment_errors import PaymentError, direct_refusal, meaning
+from makola.api.unity.payment_codes import MEANINGS, Code, code_of
+from makola.api.unity.payment_errors import PaymentAnswer, PaymentError, direct_refusal
 from makola.api.unity.request import UnityRequest
 from makola.core.checkout import queries
 from makola.core.checkout.errors import ChannelNotPermittedError, InvalidCheckoutError, UnknownTransactionError
-from makola.core.checkout.notices import amount_after_charges, amount_asked, number
 from makola.core.checkout.service import payouts, refunds
 from makola.core.checkout.service.payments import Receive, receive
-from makola.core.checkout.types import (
-    Channel,
-    Checkout,
-    Code,
-    Transaction,
-    TransactionKind,
-    TransactionState,
-)
+from makola.core.checkout.types import Channel, Checkout, Transaction, TransactionKind, TransactionState
 from makola.core.numbering.errors import InvalidPhoneNumberError
 from makola.core.numbering.phone_numbers import parse_phone_number
 from makola.core.organisations.permissions import Module
@@ -31,34 +23,32 @@ from makola.kit.ids import parse_id
 _GROUP = "Payments"
 
 
-class ReceiveMoney(msgspec.Struct, rename="pascal"):
-    """Ask a wallet to pay. The outcome follows by callback."""
+class MoneyCall(msgspec.Struct, rename="pascal", kw_only=True):
+    """What calls to wallets have in common. The outcome follows by callback."""
 
-    customer_msisdn: str
     channel: str
     amount: float
     primary_callback_url: str
-    description: str
-    customer_name: str = ""
-    customer_email: str = ""
     secondary_callback_url: str = ""
+    description: str
     client_reference: str = ""
+    customer_email: str = ""
+
+
+class ReceiveMoney(MoneyCall, rename="pascal", kw_only=True):
+    """Ask a wallet to pay. The outcome follows by callback."""
+
+    customer_msisdn: str
+    customer_name: str = ""
     token: str = ""
     fees_on_customer: bool = False
 
 
-class SendMoney(msgspec.Struct, rename="pascal"):
+class SendMoney(MoneyCall, rename="pascal", kw_only=True):
     """Pay out of the settlement balance to a wallet. The outcome follows by callback."""
 
     recipient_name: str
     recipient_msisdn: str
-    channel: str
-    amount: float
-    primary_callback_url: str
-    description: str
-    customer_email: str = ""
-    secondary_callback_url: str = ""
-    client_reference: str = ""
 
 
 class Refund(msgspec.Struct, rename="pascal"):
@@ -86,11 +76,9 @@ class TransactionData(msgspec.Struct, rename="pascal"):
     external_transaction_id: str = ""
 
 
-class TransactionAnswer(msgspec.Struct, rename="pascal"):
+class TransactionAnswer(PaymentAnswer, rename="pascal"):
     """`ResponseCode` 0001: accepted, the callback follows; 0000: done; another: it failed at once."""
 
-    response_code: str
-    message: str
     data: TransactionData
 
 
@@ -101,20 +89,16 @@ class ChargesQuestion(msgspec.Struct, rename="pascal"):
     amount: float
 
 
-class Charges(msgspec.Struct, rename="pascal"):
+class Charges(ChargesQuestion, rename="pascal"):
     """What sending costs."""
 
-    channel: str
-    amount: float
     charges: float
     amount_charged: float
 
 
-class ChargesAnswer(msgspec.Struct, rename="pascal"):
+class ChargesAnswer(PaymentAnswer, rename="pascal"):
     """What sending costs."""
 
-    response_code: str
-    message: str
     data: Charges
 
 
@@ -171,7 +155,7 @@ async def ask_charges(context: UnityContext, request: UnityRequest) -> Answer:
     amount = exact_units(request.body.get("amount", ""), "amount")
     charges = await payouts.charges_of(context.checkout, account, amount)
     return Answer(200, msgspec.json.encode({
-        "ResponseCode": Code.SUCCESS, "Message": meaning(Code.SUCCESS), "Data": {
+        "ResponseCode": Code.SUCCESS, "Message": MEANINGS[Code.SUCCESS], "Data": {
             "Channel": channel, "Amount": number(amount), "Charges": number(charges),
             "AmountCharged": number(amount + charges)}}))
 
@@ -182,11 +166,11 @@ def transaction_answer(transaction: Transaction, checkout: Checkout | None = Non
     if transaction.state is TransactionState.SUCCEEDED:
         code = Code.SUCCESS
     elif transaction.state is TransactionState.FAILED:
-        code = Code(transaction.failure_code or Code.FAILED)
+        code = code_of(transaction.failure_code)
     return Answer(200, msgspec.json.encode({
-        "ResponseCode": code, "Message": transaction.failure_detail or meaning(code), "Data": {
+        "ResponseCode": code, "Message": transaction.failure_detail or MEANINGS[code], "Data": {
             "TransactionId": transaction.transaction_id.hex,
-            "Description": transaction.failure_detail or meaning(code),
+            "Description": transaction.failure_detail or MEANINGS[code],
             "ClientReference": transaction.client_reference,
             "Amount": number(amount_asked(transaction, checkout)), "Charges": number(transaction.charges_units),
             "AmountAfterCharges": number(amount_after_charges(transaction)),

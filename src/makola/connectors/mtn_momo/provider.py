@@ -19,7 +19,7 @@ from makola.core.checkout.ports import (
     SendRequest,
     StatusQuestion,
 )
-from makola.core.checkout.types import Channel, Code, TransactionKind
+from makola.core.checkout.types import Channel, Failure, TransactionKind
 from makola.kit.outgoing import Answer
 
 _UNREACHABLE = ProviderAnswer(Progress.UNREACHABLE)
@@ -32,8 +32,8 @@ _PLACES = {
 }
 _PROGRESS = {"PENDING": Progress.PENDING, "CREATED": Progress.PENDING, "SUCCESSFUL": Progress.SUCCEEDED,
              "FAILED": Progress.FAILED, "REJECTED": Progress.FAILED, "TIMEOUT": Progress.FAILED}
-_CODES = {"NOT_ENOUGH_FUNDS": Code.MTN_INSUFFICIENT_FUNDS, "PAYER_NOT_FOUND": Code.MTN_NOT_REGISTERED,
-          "PAYEE_NOT_FOUND": Code.MTN_NOT_REGISTERED}
+_FAILURES = {"NOT_ENOUGH_FUNDS": Failure.MTN_INSUFFICIENT_FUNDS, "PAYER_NOT_FOUND": Failure.MTN_NOT_REGISTERED,
+             "PAYEE_NOT_FOUND": Failure.MTN_NOT_REGISTERED}
 _DETAILS = {
     "APPROVAL_REJECTED": "The payment was declined on the phone.",
     "PAYMENT_NOT_APPROVED": "The payment was declined on the phone.",
@@ -156,4 +156,4 @@ def _read(answer: Answer) -> ProviderAnswer:
     if progress is not Progress.FAILED:
         return ProviderAnswer(progress, provider_reference=reference)
     reason = status.reason if isinstance(status.reason, str) else (status.reason or _Reason()).code
-    return ProviderAnswer(progress, _CODES.get(reason, Code.FAILED), _DETAILS.get(reason, ""), reference)
+    return ProviderAnswer(progress, _FAILURES.get(reason, Failure.OTHER), _DETAILS.get(reason, ""), reference)

@@ -19,7 +19,7 @@ from makola.core.checkout.ports import (
     SendRequest,
     StatusQuestion,
 )
-from makola.core.checkout.types import MOBILE_MONEY, Channel, Code, TransactionKind
+from makola.core.checkout.types import MOBILE_MONEY, Channel, Failure, TransactionKind
 from makola.kit.database import OUTAGE, Database
 
 _NETWORKS = {channel: network_id for network_id, channel in MOBILE_MONEY.items()}
@@ -28,20 +28,20 @@ _UNREACHABLE = ProviderAnswer(Progress.UNREACHABLE)
 _log = structlog.get_logger(__name__)
 _Result = TypeVar("_Result")
 
-#: The document's codes, which differ by network (seed, "Response Codes"); what it has no code for is 2001.
-_CODES: dict[tuple[Channel, WalletRefusal], Code] = {
-    (Channel.MTN, WalletRefusal.INSUFFICIENT_FUNDS): Code.MTN_INSUFFICIENT_FUNDS,
-    (Channel.MTN, WalletRefusal.NOT_REGISTERED): Code.MTN_NOT_REGISTERED,
-    (Channel.AIRTEL, WalletRefusal.WRONG_PIN): Code.AIRTEL_WRONG_PIN,
-    (Channel.AIRTEL, WalletRefusal.INSUFFICIENT_FUNDS): Code.AIRTEL_INSUFFICIENT_FUNDS,
-    (Channel.AIRTEL, WalletRefusal.NOT_REGISTERED): Code.AIRTEL_NOT_REGISTERED,
-    (Channel.TIGO, WalletRefusal.NOT_REGISTERED): Code.TIGO_NOT_REGISTERED,
-    (Channel.TIGO, WalletRefusal.OVER_LIMIT): Code.TIGO_ABOVE_LIMIT,
-    (Channel.TIGO, WalletRefusal.OVER_DAILY_LIMIT): Code.TIGO_ABOVE_DAILY_LIMIT,
-    (Channel.VODAFONE, WalletRefusal.NOT_REGISTERED): Code.VODAFONE_NOT_REGISTERED,
+#: What the networks tell apart differs between them (seed, "Response Codes").
+_FAILURES: dict[tuple[Channel, WalletRefusal], Failure] = {
+    (Channel.MTN, WalletRefusal.INSUFFICIENT_FUNDS): Failure.MTN_INSUFFICIENT_FUNDS,
+    (Channel.MTN, WalletRefusal.NOT_REGISTERED): Failure.MTN_NOT_REGISTERED,
+    (Channel.AIRTEL, WalletRefusal.WRONG_PIN): Failure.AIRTEL_WRONG_PIN,
+    (Channel.AIRTEL, WalletRefusal.INSUFFICIENT_FUNDS): Failure.AIRTEL_INSUFFICIENT_FUNDS,
+    (Channel.AIRTEL, WalletRefusal.NOT_REGISTERED): Failure.AIRTEL_NOT_REGISTERED,
+    (Channel.TIGO, WalletRefusal.NOT_REGISTERED): Failure.TIGO_NOT_REGISTERED,
+    (Channel.TIGO, WalletRefusal.OVER_LIMIT): Failure.TIGO_ABOVE_LIMIT,
+    (Channel.TIGO, WalletRefusal.OVER_DAILY_LIMIT): Failure.TIGO_ABOVE_DAILY_LIMIT,
+    (Channel.VODAFONE, WalletRefusal.NOT_REGISTERED): Failure.VODAFONE_NOT_REGISTERED,
 }
 
-#: What is said where the code alone says too little.
+#: What is said where the failure alone says too little.
 _DETAILS = {
     WalletRefusal.NOT_REGISTERED: "The mobile number is not registered for mobile money.",
     WalletRefusal.WRONG_PIN: "The PIN that was entered is wrong.",
@@ -53,20 +53,20 @@ _DETAILS = {
 }
 
 
-def failure_code(channel: Channel, kind: TransactionKind, reason: WalletRefusal) -> Code:
-    """Return the document's code for a failure.
+def failure(channel: Channel, kind: TransactionKind, reason: WalletRefusal) -> Failure:
+    """Return what a refusal is to the core.
 
     Args:
         channel: the network of the wallet.
-        kind: of the operation: who receives money at Vodafone has a code other than who pays.
+        kind: of the operation: Vodafone tells who receives money apart from who pays.
         reason: why it failed.
     """
     if reason is WalletRefusal.PHONE_OFF:
-        return Code.PHONE_OFF
+        return Failure.PHONE_OFF
     if (channel is Channel.VODAFONE and reason is WalletRefusal.NOT_REGISTERED
             and kind is not TransactionKind.PAYMENT):
-        return Code.VODAFONE_RECIPIENT_NOT_REGISTERED
-    return _CODES.get((channel, reason), Code.FAILED)
+        return Failure.VODAFONE_RECIPIENT_NOT_REGISTERED
+    return _FAILURES.get((channel, reason), Failure.OTHER)
 
 
 class SandboxMobileMoney:
@@ -139,9 +139,9 @@ def _as_answer(operation: WalletOperation) -> ProviderAnswer:
     reference = str(operation.operation_id)
     if operation.reason is None:
         return ProviderAnswer(_progress(operation), provider_reference=reference)
-    code = failure_code(MOBILE_MONEY[operation.network_id], operation.kind, operation.reason)
-    detail = _DETAILS.get(operation.reason, "") if code is Code.FAILED else ""
-    return ProviderAnswer(Progress.FAILED, code, detail, reference)
+    why = failure(MOBILE_MONEY[operation.network_id], operation.kind, operation.reason)
+    detail = _DETAILS.get(operation.reason, "") if why is Failure.OTHER else ""
+    return ProviderAnswer(Progress.FAILED, why, detail, reference)
 
 
 def _progress(operation: WalletOperation) -> Progress:

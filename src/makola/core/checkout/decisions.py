@@ -12,11 +12,10 @@ from makola.core.checkout.desk import CheckoutPolicy
 from makola.core.checkout.ports import Progress, ProviderAnswer
 from makola.core.checkout.states import transaction_may
 from makola.core.checkout.types import (
-    MEANINGS,
     Checkout,
     CheckoutKind,
     CheckoutState,
-    Code,
+    Failure,
     Transaction,
     TransactionKind,
     TransactionState,
@@ -119,14 +118,14 @@ def _returned(checkout: Checkout, refund: Transaction, *, was_failed: bool) -> C
 
 def _failed(transaction: Transaction, checkout: Checkout | None, answer: ProviderAnswer, at: datetime) -> Decision:
     failed = replace(transaction, state=TransactionState.FAILED, due_at=None, finished_at=at,
-                     failure_code=answer.code, failure_detail=answer.detail or MEANINGS[answer.code])
+                     failure_code=answer.failure, failure_detail=answer.detail)
     if transaction.kind is not TransactionKind.PAYMENT:
         if transaction.kind is TransactionKind.REFUND and checkout is not None and not transaction.surplus:
             checkout = replace(checkout, refunded_units=checkout.refunded_units - transaction.amount_units)
         return Decision(failed, checkout, Money.VOIDED, notify=True)
     if checkout is None or checkout.state is not CheckoutState.OPEN:
         return Decision(failed, checkout)
-    tried = replace(checkout, failure_code=answer.code)
+    tried = replace(checkout, failure_code=answer.failure)
     if checkout.kind is CheckoutKind.DIRECT:
         return Decision(failed, replace(tried, state=CheckoutState.FAILED, finished_at=at), notify=True)
     return Decision(failed, tried)
@@ -134,4 +133,4 @@ def _failed(transaction: Transaction, checkout: Checkout | None, answer: Provide
 
 def ended(checkout: Checkout, state: CheckoutState, at: datetime) -> Checkout:
     """Return an open checkout that nobody has paid as it is after its end."""
-    return replace(checkout, state=state, finished_at=at, failure_code=checkout.failure_code or Code.FAILED)
+    return replace(checkout, state=state, finished_at=at, failure_code=checkout.failure_code or Failure.OTHER)

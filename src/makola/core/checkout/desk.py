@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from makola.core.checkout.fees import FeeTariff
+from makola.core.checkout.notices import Notices
 from makola.core.checkout.ports import Providers
 from makola.core.checkout.store import merchants
 from makola.core.checkout.types import MerchantAccount
@@ -92,6 +93,7 @@ class Desk:
 
     database: Database
     providers: Providers
+    notices: Notices
     policy: CheckoutPolicy = field(default_factory=CheckoutPolicy)
     _books: dict[tuple[str, str], Books] = field(default_factory=dict, repr=False)
     _accounts: dict[int | str, tuple[float, MerchantAccount]] = field(default_factory=dict, repr=False)

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from makola.core.checkout.types import Channel, Code, TransactionKind
+from makola.core.checkout.types import Channel, Failure, TransactionKind
 
 
 class Progress(enum.Enum):
@@ -35,14 +35,14 @@ class ProviderAnswer:
     """How a transaction stands at the provider.
 
     Attributes:
-        code: of a failure, as the documents number it.
-        detail: the reason in plain words, for the customer; empty for the documents' own words.
+        failure: why, where it failed.
+        detail: the reason in plain words, for the customer; empty where `failure` says it all.
         provider_reference: the provider's own id of the transaction; empty where it has none or did not say.
         card_last4: the card's last four digits; never more of it.
     """
 
     progress: Progress
-    code: Code = Code.FAILED
+    failure: Failure = Failure.OTHER
     detail: str = ""
     provider_reference: str = ""
     card_last4: str = ""

@@ -68,11 +68,6 @@ async def transactions_of(desk: Desk, checkout: Checkout) -> list[Transaction]:
     return await transactions.of_checkout(desk.database, checkout.checkout_id)
 
 
-async def merchant_of(desk: Desk, checkout: Checkout) -> MerchantAccount:
-    """Return the merchant account of a checkout."""
-    return await desk.account_of(desk.database, checkout.merchant_account_id)
-
-
 async def find_by_any(desk: Desk, actor: Actor, account_number: str, *, client_reference: str = "",
                       some_id: str = "", provider_reference: str = "",
                       ) -> tuple[MerchantAccount, Checkout | None, Transaction | None]:

@@ -21,45 +21,21 @@ MOBILE_MONEY: dict[str, Channel] = {
     "62001": Channel.MTN, "62002": Channel.VODAFONE, "62003": Channel.TIGO, "62006": Channel.AIRTEL}
 
 
-class Code(enum.StrEnum):
-    """The payment codes of the documents (seed, "Response Codes"; reference, section 4)."""
+class Failure(enum.StrEnum):
+    """Why money did not move. What providers tell apart differs by network (seed, "Response Codes")."""
 
-    SUCCESS = "0000"
-    ACCEPTED = "0001"
-    ORDERED = "0002"
-    FAILED = "2001"
-    MTN_INSUFFICIENT_FUNDS = "2050"
-    MTN_NOT_REGISTERED = "2051"
-    PHONE_OFF = "2100"
-    AIRTEL_WRONG_PIN = "2101"
-    AIRTEL_INSUFFICIENT_FUNDS = "2102"
-    AIRTEL_NOT_REGISTERED = "2103"
-    TIGO_NOT_REGISTERED = "2152"
-    TIGO_ABOVE_LIMIT = "2153"
-    TIGO_ABOVE_DAILY_LIMIT = "2154"
-    VODAFONE_RECIPIENT_NOT_REGISTERED = "2200"
-    VODAFONE_NOT_REGISTERED = "2201"
-
-
-#: What each failure means, in the documents' words.
-MEANINGS: dict[Code, str] = {
-    Code.SUCCESS: "The transaction has been processed successfully.",
-    Code.ACCEPTED: "The request has been accepted. A callback will be sent on the final state.",
-    Code.ORDERED: "The Order has been processed successfully. Payment will have to be completed manually as a cash"
-                  " sale after delivery.",
-    Code.FAILED: "The transaction has failed.",
-    Code.MTN_INSUFFICIENT_FUNDS: "The MTN Mobile Money user has insufficient funds in wallet to make this payment.",
-    Code.MTN_NOT_REGISTERED: "The mobile number provided is not registered on MTN Mobile Money.",
-    Code.PHONE_OFF: "The request failed as the customer's phone is switched off.",
-    Code.AIRTEL_WRONG_PIN: "The transaction failed as the PIN entered by the Airtel Money customer is invalid.",
-    Code.AIRTEL_INSUFFICIENT_FUNDS: "The Airtel Money user has insufficient funds in wallet to make this payment.",
-    Code.AIRTEL_NOT_REGISTERED: "The mobile number specified is not registered on Airtel Money.",
-    Code.TIGO_NOT_REGISTERED: "The mobile number specified is not registered on Tigo cash.",
-    Code.TIGO_ABOVE_LIMIT: "The amount specified is more than the maximum allowed by Tigo Cash.",
-    Code.TIGO_ABOVE_DAILY_LIMIT: "The amount specified is more than the maximum daily limit allowed by Tigo Cash.",
-    Code.VODAFONE_RECIPIENT_NOT_REGISTERED: "The recipient specified is not registered on Vodafone Cash.",
-    Code.VODAFONE_NOT_REGISTERED: "The customer specified is not registered on Vodafone Cash.",
-}
+    OTHER = "other"
+    PHONE_OFF = "phone_off"
+    MTN_INSUFFICIENT_FUNDS = "mtn_insufficient_funds"
+    MTN_NOT_REGISTERED = "mtn_not_registered"
+    AIRTEL_WRONG_PIN = "airtel_wrong_pin"
+    AIRTEL_INSUFFICIENT_FUNDS = "airtel_insufficient_funds"
+    AIRTEL_NOT_REGISTERED = "airtel_not_registered"
+    TIGO_NOT_REGISTERED = "tigo_not_registered"
+    TIGO_ABOVE_LIMIT = "tigo_above_limit"
+    TIGO_ABOVE_DAILY_LIMIT = "tigo_above_daily_limit"
+    VODAFONE_RECIPIENT_NOT_REGISTERED = "vodafone_recipient_not_registered"
+    VODAFONE_NOT_REGISTERED = "vodafone_not_registered"
 
 
 # -- merchant accounts ----------------------------------------------------------------------------------------
@@ -220,7 +196,7 @@ class Checkout:
         refunded_units: of what was paid, what was paid back or is about to be.
         order_number: of an order to be paid on delivery; empty otherwise.
         returned_units: of that, what the customer certainly has.
-        failure_code: why the last attempt failed; empty when none did.
+        failure_code: why the last attempt failed (`Failure`); empty when none did.
     """
 
     checkout_id: UUID
@@ -305,8 +281,8 @@ class Transaction:
         surplus: of a payment: the money came although the checkout had ended or was paid already. Of a refund: it
             pays such money back.
         provider_reference: the provider's own id; empty while unknown.
-        failure_code: of the documents (`Code`); empty unless failed.
-        failure_detail: the same in plain words.
+        failure_code: why it failed (`Failure`); empty unless it did.
+        failure_detail: what its provider says of that in plain words; empty where the code says it all.
         card_last4: of the card; nothing else of it is ever known here.
         poll_count: how often the provider was asked how it stands.
         due_at: when it is asked next; None when it needs no asking.

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from makola.core.checkout.types import MEANINGS, Code
+from makola.core.checkout.types import Failure
 from makola.web.checkout.words import ENGLISH, ENGLISH_FAILURES, FRENCH, FRENCH_DETAILS, FRENCH_FAILURES
 
 _ONE = 10_000
@@ -19,7 +19,7 @@ class Language:
         code: as in `lang`.
         name: in itself.
         words: by key.
-        failures: the payment codes' meanings.
+        failures: what each `Failure` means.
         details: what providers say, by their English sentence.
     """
 
@@ -42,15 +42,11 @@ class Language:
             return f"{whole:,}".replace(",", _NARROW_SPACE) + f",{decimals}{_HARD_SPACE}{currency}"
         return f"{currency}{_HARD_SPACE}{whole:,}.{decimals}"
 
-    def failure(self, code: str, detail: str) -> str:
-        """Say why a payment failed: by its code, or, where that says nothing, in the provider's words."""
-        if code != Code.FAILED and code in self.failures:
-            return self.failures[code]
-        if detail in self.details:
-            return self.details[detail]
-        if detail and detail != MEANINGS[Code.FAILED]:
-            return detail
-        return self.failures[Code.FAILED]
+    def failure(self, failure: str, detail: str) -> str:
+        """Say why a payment failed: by the failure, or, where that says nothing, in the provider's words."""
+        if failure != Failure.OTHER and failure in self.failures:
+            return self.failures[failure]
+        return self.details.get(detail, detail) or self.failures[Failure.OTHER]
 
 
 LANGUAGES: Mapping[str, Language] = {

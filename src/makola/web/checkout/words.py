@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from makola.core.checkout.types import MEANINGS, Code
+from makola.core.checkout.types import Failure
 
 ENGLISH: Mapping[str, str] = {
     "title": "Pay {amount} to {merchant}",
@@ -198,37 +198,37 @@ FRENCH: Mapping[str, str] = {
 
 #: What each failure means, to the person who wanted to pay.
 ENGLISH_FAILURES: Mapping[str, str] = {
-    Code.FAILED: "The payment was not made.",
-    Code.MTN_INSUFFICIENT_FUNDS:
+    Failure.OTHER: "The payment was not made.",
+    Failure.MTN_INSUFFICIENT_FUNDS:
         "There is not enough money in the MTN Mobile Money wallet. Top it up, or use another one.",
-    Code.MTN_NOT_REGISTERED: "This number is not registered for MTN Mobile Money.",
-    Code.PHONE_OFF: "The phone is switched off. Switch it on and try again.",
-    Code.AIRTEL_WRONG_PIN: "The Airtel Money PIN that was entered is wrong.",
-    Code.AIRTEL_INSUFFICIENT_FUNDS:
+    Failure.MTN_NOT_REGISTERED: "This number is not registered for MTN Mobile Money.",
+    Failure.PHONE_OFF: "The phone is switched off. Switch it on and try again.",
+    Failure.AIRTEL_WRONG_PIN: "The Airtel Money PIN that was entered is wrong.",
+    Failure.AIRTEL_INSUFFICIENT_FUNDS:
         "There is not enough money in the Airtel Money wallet. Top it up, or use another one.",
-    Code.AIRTEL_NOT_REGISTERED: "This number is not registered for Airtel Money.",
-    Code.TIGO_NOT_REGISTERED: "This number is not registered for Tigo Cash.",
-    Code.TIGO_ABOVE_LIMIT: "The amount is more than Tigo Cash allows at once.",
-    Code.TIGO_ABOVE_DAILY_LIMIT: "The amount is more than Tigo Cash still allows today.",
-    Code.VODAFONE_RECIPIENT_NOT_REGISTERED: "The recipient is not registered for Vodafone Cash.",
-    Code.VODAFONE_NOT_REGISTERED: "This number is not registered for Vodafone Cash.",
+    Failure.AIRTEL_NOT_REGISTERED: "This number is not registered for Airtel Money.",
+    Failure.TIGO_NOT_REGISTERED: "This number is not registered for Tigo Cash.",
+    Failure.TIGO_ABOVE_LIMIT: "The amount is more than Tigo Cash allows at once.",
+    Failure.TIGO_ABOVE_DAILY_LIMIT: "The amount is more than Tigo Cash still allows today.",
+    Failure.VODAFONE_RECIPIENT_NOT_REGISTERED: "The recipient is not registered for Vodafone Cash.",
+    Failure.VODAFONE_NOT_REGISTERED: "This number is not registered for Vodafone Cash.",
 }
 FRENCH_FAILURES: Mapping[str, str] = {
-    Code.FAILED: "Le paiement n’a pas été effectué.",
-    Code.MTN_INSUFFICIENT_FUNDS: "Le solde MTN Mobile Money est insuffisant. Rechargez-le ou utilisez-en un autre.",
-    Code.MTN_NOT_REGISTERED: "Ce numéro n’est pas inscrit à MTN Mobile Money.",
-    Code.PHONE_OFF: "Le téléphone est éteint. Allumez-le et réessayez.",
-    Code.AIRTEL_WRONG_PIN: "Le code PIN Airtel Money saisi est faux.",
-    Code.AIRTEL_INSUFFICIENT_FUNDS: "Le solde Airtel Money est insuffisant. Rechargez-le ou utilisez-en un autre.",
-    Code.AIRTEL_NOT_REGISTERED: "Ce numéro n’est pas inscrit à Airtel Money.",
-    Code.TIGO_NOT_REGISTERED: "Ce numéro n’est pas inscrit à Tigo Cash.",
-    Code.TIGO_ABOVE_LIMIT: "Le montant dépasse ce que Tigo Cash permet en une fois.",
-    Code.TIGO_ABOVE_DAILY_LIMIT: "Le montant dépasse ce que Tigo Cash permet encore aujourd’hui.",
-    Code.VODAFONE_RECIPIENT_NOT_REGISTERED: "Le destinataire n’est pas inscrit à Vodafone Cash.",
-    Code.VODAFONE_NOT_REGISTERED: "Ce numéro n’est pas inscrit à Vodafone Cash.",
+    Failure.OTHER: "Le paiement n’a pas été effectué.",
+    Failure.MTN_INSUFFICIENT_FUNDS: "Le solde MTN Mobile Money est insuffisant. Rechargez-le ou utilisez-en un autre.",
+    Failure.MTN_NOT_REGISTERED: "Ce numéro n’est pas inscrit à MTN Mobile Money.",
+    Failure.PHONE_OFF: "Le téléphone est éteint. Allumez-le et réessayez.",
+    Failure.AIRTEL_WRONG_PIN: "Le code PIN Airtel Money saisi est faux.",
+    Failure.AIRTEL_INSUFFICIENT_FUNDS: "Le solde Airtel Money est insuffisant. Rechargez-le ou utilisez-en un autre.",
+    Failure.AIRTEL_NOT_REGISTERED: "Ce numéro n’est pas inscrit à Airtel Money.",
+    Failure.TIGO_NOT_REGISTERED: "Ce numéro n’est pas inscrit à Tigo Cash.",
+    Failure.TIGO_ABOVE_LIMIT: "Le montant dépasse ce que Tigo Cash permet en une fois.",
+    Failure.TIGO_ABOVE_DAILY_LIMIT: "Le montant dépasse ce que Tigo Cash permet encore aujourd’hui.",
+    Failure.VODAFONE_RECIPIENT_NOT_REGISTERED: "Le destinataire n’est pas inscrit à Vodafone Cash.",
+    Failure.VODAFONE_NOT_REGISTERED: "Ce numéro n’est pas inscrit à Vodafone Cash.",
 }
 
-#: What providers say beside the code 2001, by their English sentence; what is not here is said as they say it.
+#: What providers say of other failures, by their English sentence; what is not here is said as they say it.
 FRENCH_DETAILS: Mapping[str, str] = {
     "The mobile number is not registered for mobile money.": "Ce numéro n’est pas inscrit au mobile money.",
     "The PIN that was entered is wrong.": "Le code PIN saisi est faux.",
@@ -246,5 +246,4 @@ FRENCH_DETAILS: Mapping[str, str] = {
     "The payment was cancelled at the card page.": "Le paiement a été annulé sur la page de la carte.",
     "The card page was open for too long.": "La page de la carte est restée ouverte trop longtemps.",
     "The provider could not be asked.": "Le prestataire n’a pas pu être joint.",
-    MEANINGS[Code.FAILED]: FRENCH_FAILURES[Code.FAILED],
 }

@@ -25,7 +25,6 @@ from makola.core.checkout.types import (
     Channel,
     Checkout,
     CheckoutState,
-    Code,
     MerchantAccount,
     Transaction,
     TransactionKind,
@@ -126,6 +125,6 @@ async def _ask_again(desk: Desk, transaction: Transaction) -> ProviderAnswer:
     checkout = await invoices.find(desk.database, transaction.checkout_id)
     late = now() - transaction.created_at > _ASK_AGAIN_FOR
     if checkout is None or checkout.state is not CheckoutState.OPEN or late or transaction.channel is Channel.CARD:
-        return ProviderAnswer(Progress.FAILED, Code.FAILED, "The provider could not be asked.")
+        return ProviderAnswer(Progress.FAILED, detail="The provider could not be asked.")
     merchant = await desk.account_of(desk.database, transaction.merchant_account_id)
     return (await request_payment(desk, transaction, payment_request(transaction, checkout, merchant))).answer

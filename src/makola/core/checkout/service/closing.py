@@ -5,7 +5,6 @@ from datetime import timedelta
 from uuid import UUID
 
 from makola.core.callbacks.service import enqueue
-from makola.core.checkout import notices
 from makola.core.checkout.decisions import ended
 from makola.core.checkout.desk import Desk
 from makola.core.checkout.errors import ChannelNotPermittedError, CheckoutClosedError, UnknownCheckoutError
@@ -32,7 +31,7 @@ async def cancel(desk: Desk, checkout_id: UUID) -> Checkout:
         if checkout.state is not CheckoutState.OPEN:
             return checkout
         cancelled = ended(checkout, CheckoutState.CANCELLED, now())
-        await _end(connection, cancelled)
+        await _end(desk, connection, cancelled)
     return cancelled
 
 
@@ -62,7 +61,7 @@ async def order_pay_on_delivery(desk: Desk, checkout_id: UUID, customer_number: 
         number = await invoices.next_order_number(connection)
         ordered = replace(checkout, state=CheckoutState.ORDERED, customer_number=customer_number,
                           order_number=f"{number:07}", order_token=f"{new_id().hex}-{stamp(at)}", finished_at=at)
-        await _end(connection, ordered)
+        await _end(desk, connection, ordered)
     return ordered
 
 
@@ -75,7 +74,7 @@ async def expire_due(desk: Desk) -> bool:
     async with desk.database.transaction() as connection:
         for checkout in (await invoices.lock(connection, due)).values():
             if checkout.state is CheckoutState.OPEN:
-                await _end(connection, ended(checkout, CheckoutState.EXPIRED, at))
+                await _end(desk, connection, ended(checkout, CheckoutState.EXPIRED, at))
     return len(due) == _BATCH
 
 
@@ -86,9 +85,9 @@ async def _lock(connection: Connection, checkout_id: UUID) -> Checkout:
     return checkout
 
 
-async def _end(connection: Connection, checkout: Checkout) -> None:
+async def _end(desk: Desk, connection: Connection, checkout: Checkout) -> None:
     await invoices.save(connection, [checkout])
-    await enqueue(connection, notices.of_checkout(checkout, await _last_payment(connection, checkout)))
+    await enqueue(connection, desk.notices.of_checkout(checkout, await _last_payment(connection, checkout)))
 
 
 async def _last_payment(connection: Connection, checkout: Checkout) -> Transaction | None:

@@ -62,7 +62,7 @@ async def own_account(desk: Desk, actor: Actor, number: str) -> MerchantAccount:
         raise UnknownMerchantAccountError("There is no merchant account of this number.",
                                           field="merchant_account_number")
     if account.organisation_id != actor.organisation_id:
-        raise NotOwnerError("Authenticated hubtel organisation not owner of specified account number.",
+        raise NotOwnerError("This merchant account belongs to another organisation.",
                             field="merchant_account_number")
     if account.state is not MerchantState.ACTIVE:
         raise MerchantAccountUnavailableError("Merchant account is not available.", field="merchant_account_number")

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from makola.core.callbacks.service import enqueue
 from makola.core.callbacks.types import NewCallback
-from makola.core.checkout import notices
 from makola.core.checkout.decisions import Decision, Money, decide
 from makola.core.checkout.desk import Books, Desk
 from makola.core.checkout.ports import ProviderAnswer
@@ -69,6 +68,7 @@ async def record(desk: Desk, answered: Sequence[Answered]) -> dict[UUID, Transac
                 checkouts[decision.checkout.checkout_id] = decision.checkout
                 changed[decision.checkout.checkout_id] = decision.checkout
             _collect(writes, decision, books[(transaction.provider, transaction.currency)], one.settlement_id, at)
+            writes.callbacks += _told(desk, decision)
         await _write(connection, writes, list(changed.values()), list(decided.values()), at)
     return decided
 
@@ -100,11 +100,14 @@ def _collect(writes: _Writes, decision: Decision, books: Books, settlement_id: i
             writes.void.append(transaction_id)
         case Money.NOTHING:
             pass
-    if decision.notify:
-        if transaction.kind is TransactionKind.PAYMENT and decision.checkout is not None:
-            writes.callbacks += notices.of_checkout(decision.checkout, transaction)
-        else:
-            writes.callbacks += notices.of_transaction(transaction)
+
+
+def _told(desk: Desk, decision: Decision) -> list[NewCallback]:
+    if not decision.notify:
+        return []
+    if decision.transaction.kind is TransactionKind.PAYMENT and decision.checkout is not None:
+        return desk.notices.of_checkout(decision.checkout, decision.transaction)
+    return desk.notices.of_transaction(decision.transaction)
 
 
 def surplus_refund(payment: Transaction, at: datetime) -> Transaction:

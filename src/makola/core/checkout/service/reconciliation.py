@@ -16,7 +16,7 @@ from makola.core.checkout.service.asking import ask
 from makola.core.checkout.service.outcomes import Answered, record
 from makola.core.checkout.store import differences, transactions
 from makola.core.checkout.store.differences import NewDifference
-from makola.core.checkout.types import Code, Difference, Transaction, TransactionKind, TransactionState
+from makola.core.checkout.types import Difference, Transaction, TransactionKind, TransactionState
 from makola.core.ledger.service import moved_for
 from makola.kit.clock import now
 
@@ -191,6 +191,6 @@ async def decide_by_hand(desk: Desk, transaction_id: UUID, *, succeeded: bool) -
         raise UnknownTransactionError("There is no such transaction.", field="transaction_id")
     if transaction.state is not TransactionState.UNDECIDED:
         raise WrongStateError(f"This transaction is {transaction.state}.", field="transaction_id")
-    answer = ProviderAnswer(Progress.SUCCEEDED if succeeded else Progress.FAILED, Code.FAILED,
-                            "" if succeeded else "It was found not to have gone through.")
+    answer = ProviderAnswer(Progress.SUCCEEDED) if succeeded else \
+        ProviderAnswer(Progress.FAILED, detail="It was found not to have gone through.")
     return (await record(desk, [Answered(transaction, answer)]))[transaction_id]

@@ -94,12 +94,10 @@ async def find(connection: Connection | Database, number: str) -> MerchantAccoun
     return account_of(row) if row is not None else None
 
 
-async def find_by_id(connection: Connection | Database, merchant_account_id: int) -> MerchantAccount:
-    """Return an account that is known to exist."""
+async def find_by_id(connection: Connection | Database, merchant_account_id: int) -> MerchantAccount | None:
+    """Return the account of an id."""
     row = await connection.fetchrow(_FIND_BY_ID, merchant_account_id)
-    if row is None:
-        raise LookupError("a merchant account is never deleted")
-    return account_of(row)
+    return account_of(row) if row is not None else None
 
 
 async def lock(connection: Connection, number: str) -> MerchantAccount | None:
