@@ -14,13 +14,14 @@ import statistics
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from urllib.parse import urlencode
 from uuid import uuid4
 
-import aiohttp
+import msgspec
 import uvloop
-from aiohttp import web
 
 from bench.support import machine
+from bench.support.line import Line, Receiver
 from bench.support.server import LOAD_CORE, World, free_port, makola, prepared_world
 from bench.support.targets import Target
 from makola.kit.embedded_postgres import EmbeddedPostgres
@@ -28,8 +29,10 @@ from makola.kit.embedded_postgres import EmbeddedPostgres
 _REQUESTS_PER_FLOW = 5
 _FLOWS_PER_S = 150
 _CREATE_P99_MS = 50
-_PIN = "1234"
-_TOKEN = re.compile(r'name="token" value="([^"]+)"')
+_PIN = b'{"pin":"1234"}'
+_TOKEN = re.compile(rb'name="token" value="([^"]+)"')
+_JSON = "content-type: application/json\r\n"
+_FORM = "content-type: application/x-www-form-urlencoded\r\n"
 _PLENTY = 100_000_000
 
 
@@ -41,33 +44,27 @@ class Till:
     waiting: dict[str, "asyncio.Future[str]"] = field(default_factory=dict)
     told_twice: int = 0
 
-    async def take(self, request: web.Request) -> web.Response:
+    def take(self, body: bytes) -> None:
         """Receive one callback."""
-        body = await request.json()
-        waiting = self.waiting.pop(body["Data"]["CheckoutId"], None)
+        told = msgspec.json.decode(body)
+        waiting = self.waiting.pop(told["Data"]["CheckoutId"], None)
         if waiting is None:
             self.told_twice += 1
         else:
-            waiting.set_result(body["ResponseCode"])
-        return web.Response()
+            waiting.set_result(told["ResponseCode"])
 
-    async def open(self) -> web.AppRunner:
+    async def open(self) -> asyncio.Server:
         """Listen on a free port."""
-        application = web.Application()
-        application.router.add_post("/callback", self.take)
-        runner = web.AppRunner(application, access_log=None)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        self.url = f"http://127.0.0.1:{runner.addresses[0][1]}/callback"
-        return runner
+        server = await asyncio.get_running_loop().create_server(lambda: Receiver(self.take), "127.0.0.1", 0)
+        self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/callback"
+        return server
 
 
 @dataclass
 class Customer:
     """Somebody with a phone, who buys again and again."""
 
-    session: aiohttp.ClientSession
-    base: str
+    line: Line
     world: World
     account: str
     handset: str
@@ -81,21 +78,15 @@ class Customer:
         checkout_id = await self.create()
         told: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self.till.waiting[checkout_id] = told
-        page = f"{self.base}/checkout/{checkout_id}"
-        async with self.session.get(page) as answer:
-            token = _TOKEN.search(await answer.text())
+        page = f"/checkout/{checkout_id}"
+        token = _TOKEN.search(await self.ask("GET", page))
         if token is None:
             raise RuntimeError("the page has no form")
-        form = {"token": token.group(1), "method": "momo", "number": self.handset}
-        async with self.session.post(f"{page}/pay", data=form, allow_redirects=False) as answer:
-            if answer.status != 303:
-                raise RuntimeError(f"pay answered {answer.status}: {await answer.text()}")
-        handset = f"{self.base}/sandbox/handsets/{self.handset}/prompts"
-        async with self.session.get(handset) as answer:
-            prompt = (await answer.json())["prompts"][-1]["id"]
-        async with self.session.post(f"{handset}/{prompt}", json={"pin": _PIN}) as answer:
-            if answer.status != 200:
-                raise RuntimeError(f"approve answered {answer.status}: {await answer.text()}")
+        form = urlencode({"token": token.group(1), "method": "momo", "number": self.handset}).encode()
+        await self.ask("POST", f"{page}/pay", form, status=303, headers=_FORM)
+        prompts = f"/sandbox/handsets/{self.handset}/prompts"
+        prompt = msgspec.json.decode(await self.ask("GET", prompts))["prompts"][-1]["id"]
+        await self.ask("POST", f"{prompts}/{prompt}", _PIN, headers=_JSON)
         code = await asyncio.wait_for(told, 30)
         if code != "0000":
             raise RuntimeError(f"the merchant was told {code}")
@@ -104,36 +95,41 @@ class Customer:
     async def create(self) -> str:
         """The create call."""
         began = time.perf_counter()
-        async with self.session.post(f"{self.base}/v2/pos/onlinecheckout/items/initiate", json={
-                "items": [{"name": "Harry Potter", "quantity": 1, "unitPrice": 50},
-                          {"name": "Chinua Achebe", "quantity": 1, "unitPrice": 50}],
-                "totalAmount": 100, "description": "Book Shop Checkout", "callbackUrl": self.till.url,
-                "returnUrl": "http://127.0.0.1:9/paid", "merchantAccountNumber": self.account,
-                "cancellationUrl": "http://127.0.0.1:9/no", "clientReference": uuid4().hex},
-                headers={"Authorization": self.world.authorization}) as answer:
-            made = await answer.json()
+        made = await self.ask("POST", "/v2/pos/onlinecheckout/items/initiate", msgspec.json.encode({
+            "items": [{"name": "Harry Potter", "quantity": 1, "unitPrice": 50},
+                      {"name": "Chinua Achebe", "quantity": 1, "unitPrice": 50}],
+            "totalAmount": 100, "description": "Book Shop Checkout", "callbackUrl": self.till.url,
+            "returnUrl": "http://127.0.0.1:9/paid", "merchantAccountNumber": self.account,
+            "cancellationUrl": "http://127.0.0.1:9/no", "clientReference": uuid4().hex}),
+            headers=f"{_JSON}authorization: {self.world.authorization}\r\n")
         self.create_ms.append((time.perf_counter() - began) * 1000)
-        checkout_id: str = made["data"]["checkoutId"]
+        checkout_id: str = msgspec.json.decode(made)["data"]["checkoutId"]
         return checkout_id
 
     async def bare(self) -> None:
         """As many requests as a flow has, each one statement."""
         for _ in range(_REQUESTS_PER_FLOW):
-            async with self.session.get(f"{self.base}/health") as answer:
-                await answer.read()
+            await self.ask("GET", "/health")
+
+    async def ask(self, method: str, path: str, body: bytes = b"", *, status: int = 200, headers: str = "") -> bytes:
+        """Make a request; return the answer's body."""
+        got, answer = await self.line.request(method, path, body, headers=headers)
+        if got != status:
+            raise RuntimeError(f"{method} {path} answered {got}: {answer[:500]!r}")
+        return answer
 
 
-async def _customers(session: aiohttp.ClientSession, base: str, world: World, account: str, count: int,
-                     till: Till) -> list[Customer]:
+async def _customers(base: str, world: World, account: str, count: int, till: Till) -> list[Customer]:
     create_ms: list[float] = []
     customers = []
     for _ in range(count):
-        async with session.post(f"{base}/sandbox/handsets", json={"network_id": "62001", "name": "Customer"}) as made:
-            number = (await made.json())["number"]
-        async with session.patch(f"{base}/sandbox/handsets/{number}/wallet", json={
-                "balance": _PLENTY, "limit_per_payment": _PLENTY, "limit_per_day": _PLENTY}) as changed:
-            changed.raise_for_status()
-        customers.append(Customer(session, base, world, account, number, till, create_ms))
+        customer = Customer(await Line.open(base), world, account, "", till, create_ms)
+        made = await customer.ask("POST", "/sandbox/handsets", b'{"network_id":"62001","name":"Customer"}',
+                                  status=201, headers=_JSON)
+        customer.handset = msgspec.json.decode(made)["number"]
+        await customer.ask("PATCH", f"/sandbox/handsets/{customer.handset}/wallet", msgspec.json.encode(
+            {"balance": _PLENTY, "limit_per_payment": _PLENTY, "limit_per_day": _PLENTY}), headers=_JSON)
+        customers.append(customer)
     return customers
 
 
@@ -159,28 +155,29 @@ def _p99(values: list[float]) -> float:
 
 async def _measure(base: str, world: World, account: str, process_id: int, arguments: argparse.Namespace) -> bool:
     till = Till()
-    runner = await till.open()
-    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
-        customers = await _customers(session, base, world, account, arguments.customers, till)
-        await _during(2, customers, Customer.buy)
-        flows, bare, creates, used_s = [], [], [], 0.0
-        for customer in customers:
-            customer.flow_ms.clear()
-        for _ in range(arguments.rounds):
-            customers[0].create_ms.clear()
-            before_s = machine.cpu_seconds(process_id)
-            flows.append(await _during(arguments.seconds, customers, Customer.buy))
-            used_s += machine.cpu_seconds(process_id) - before_s
-            bare.append(await _during(arguments.seconds, customers, Customer.bare))
-            creates.append(_p99(customers[0].create_ms))
+    server = await till.open()
+    customers = await _customers(base, world, account, arguments.customers, till)
+    await _during(2, customers, Customer.buy)
+    flows, bare, creates, used_s, own_s = [], [], [], 0.0, 0.0
+    for customer in customers:
+        customer.flow_ms.clear()
+    for _ in range(arguments.rounds):
         customers[0].create_ms.clear()
-        alone = await _during(arguments.seconds, customers, Customer.create)
-    await runner.cleanup()
+        before_s, own_before_s = machine.cpu_seconds(process_id), time.process_time()
+        flows.append(await _during(arguments.seconds, customers, Customer.buy))
+        used_s += machine.cpu_seconds(process_id) - before_s
+        own_s += time.process_time() - own_before_s
+        bare.append(await _during(arguments.seconds, customers, Customer.bare))
+        creates.append(_p99(customers[0].create_ms))
+    customers[0].create_ms.clear()
+    alone = await _during(arguments.seconds, customers, Customer.create)
+    server.close()
     rate, reference = statistics.median(flows), statistics.median(bare)
     every_flow = [ms for customer in customers for ms in customer.flow_ms]
     print(f"flows     {rate:>8,.0f}/s   p50 {statistics.median(every_flow):>7.1f} ms   p99 {_p99(every_flow):>7.1f} ms"
           f"   {rate / reference:.2f} x requests")
-    print(f"          {used_s / len(every_flow) * 1000:>8.2f} ms of processor time in the server for each flow")
+    print(f"          {used_s / len(every_flow) * 1000:>8.2f} ms of processor time in the server for each flow,"
+          f" {own_s / len(every_flow) * 1000:.2f} ms in the load")
     print(f"requests  {reference:>8,.0f}/s   ({_REQUESTS_PER_FLOW} bare requests each)")
     print(f"create    {alone:>8,.0f}/s   alone: p50 {statistics.median(customers[0].create_ms):.1f} ms,"
           f" p99 {_p99(customers[0].create_ms):.1f} ms; told twice: {till.told_twice}")

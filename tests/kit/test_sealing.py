@@ -47,3 +47,14 @@ def test_the_file_is_made_once_and_read_by_its_owner_alone(tmp_path: Path) -> No
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert [each.name for each in path.parent.iterdir()] == ["sealing.key"]
     assert key_from_file(path) in keys
+
+
+def test_a_signature_is_of_one_purpose_one_key_and_one_text() -> None:
+    sealer = Sealer(bytes(32))
+    signature = sealer.sign("form", b"text")
+    assert sealer.is_signed("form", b"text", signature)
+    assert not sealer.is_signed("form", b"texts", signature)
+    assert not sealer.is_signed("other", b"text", signature)
+    assert not Sealer(bytes(31) + b"1").is_signed("form", b"text", signature)
+    for wrong in ("", "é", signature[:-1], signature + "A", "\ud800"):
+        assert not sealer.is_signed("form", b"text", wrong)

@@ -9,9 +9,15 @@ from uuid import UUID
 
 import pytest
 
-from makola.connectors.sandbox import Handsets, HandsetState, SandboxMobileMoney, WalletDefaults, Wallets
-from makola.connectors.sandbox.errors import InvalidInputError, PromptClosedError, PromptNotFoundError
-from makola.connectors.sandbox.wallet_types import CEDI
+from makola.connectors.sandbox import Handsets, HandsetState, SandboxMobileMoney, WalletDefaults, Wallets, wallet_store
+from makola.connectors.sandbox.errors import (
+    HandsetNotFoundError,
+    InvalidInputError,
+    PromptClosedError,
+    PromptNotFoundError,
+)
+from makola.connectors.sandbox.wallet_types import CEDI, WalletRefusal
+from makola.connectors.sandbox.wallets import AMOUNT_UNITS_AT_MOST
 from makola.core.checkout.ports import (
     PaymentRequest,
     Progress,
@@ -68,7 +74,7 @@ async def till(database: Database) -> Till:
     handsets = Handsets(database)
     for number in NUMBERS.values():
         await handsets.create(number=number)
-    return Till(wallets, SandboxMobileMoney(database, wallets), handsets, settled)
+    return Till(wallets, SandboxMobileMoney(wallets), handsets, settled)
 
 
 async def test_a_payment_waits_for_its_holder_and_is_made_once(till: Till) -> None:
@@ -181,7 +187,7 @@ async def test_declined_and_ignored(till: Till, database: Database) -> None:
     assert (await till.status(declined)).detail == "The payment was declined on the phone."
     hasty = Wallets(database, WalletDefaults(prompt_timeout_s=0), till.wallets._settled)
     ignored = new_id()
-    await SandboxMobileMoney(database, hasty).request_payment(
+    await SandboxMobileMoney(hasty).request_payment(
         PaymentRequest(ignored, MTN, NUMBERS[MTN], CEDI, "GHS", "Shop", ""))
     with pytest.raises(PromptClosedError):
         await till.wallets.approve(NUMBERS[MTN], ignored, "1234")
@@ -255,7 +261,7 @@ async def test_over_http_a_wallet_is_changed_and_a_prompt_is_answered(running: R
                  {"amount": "1e999999999"}, {"amount": "-1e999999999"}, {}, {"a": 1}):
         assert (await client.post(wallet + "/top-ups", json=body)).status_code == 400, body
     assert (await client.get("/sandbox/handsets/+233249999998/wallet")).status_code == 404
-    provider = SandboxMobileMoney(running.world.database, Wallets(running.world.database))
+    provider = SandboxMobileMoney(Wallets(running.world.database))
     payment = new_id()
     await provider.request_payment(PaymentRequest(payment, MTN, number, 40 * CEDI, "GHS", "Shop", "A book"))
     prompt, = (await client.get(f"/sandbox/handsets/{number}/prompts")).json()["prompts"]
@@ -275,9 +281,9 @@ async def test_the_event_stream_tells_of_a_prompt(running: RunningOperator) -> N
     client = running.client
     await client.post("/sandbox/handsets", json={"number": NUMBERS[MTN]})
     wallets = Wallets(running.world.database)
-    provider = SandboxMobileMoney(running.world.database, wallets)
+    provider = SandboxMobileMoney(wallets)
     payment = new_id()
-    async with asyncio.timeout(5), client.stream("GET", "/sandbox/events") as stream:
+    async with asyncio.timeout(30), client.stream("GET", "/sandbox/events") as stream:
         lines = stream.aiter_lines()
 
         async def wallet_event(part: str) -> None:
@@ -292,3 +298,42 @@ async def test_the_event_stream_tells_of_a_prompt(running: RunningOperator) -> N
         await wallet_event(payment.hex)
         await wallets.approve(NUMBERS[MTN], payment, "1234")
         await wallet_event('"prompts":[]')
+
+
+async def test_a_wallet_holds_no_more_than_it_can(till: Till) -> None:
+    number = NUMBERS[Channel.MTN]
+    await till.wallets.change(number, balance_units=AMOUNT_UNITS_AT_MOST - CEDI)
+    with pytest.raises(InvalidInputError, match="more than it can"):
+        await till.wallets.top_up(number, 2 * CEDI)
+    assert (await till.wallets.top_up(number, CEDI)).balance_units == AMOUNT_UNITS_AT_MOST
+    with pytest.raises(HandsetNotFoundError):
+        await till.wallets.top_up("+233249999999", CEDI)
+
+
+@dataclass(frozen=True)
+class _Change:
+    registered: bool | None = None
+    balance_units: int | None = None
+    limit_per_payment_units: int | None = None
+
+
+async def test_a_wallet_that_changes_while_its_holder_pays_is_judged_anew(till: Till, database: Database) -> None:
+    """The limits, the PIN and the balance count as they are when the money moves, not as they were read."""
+    changes: tuple[tuple[_Change, WalletRefusal], ...] = (
+        (_Change(limit_per_payment_units=CEDI), WalletRefusal.OVER_LIMIT),
+        (_Change(registered=False), WalletRefusal.NOT_REGISTERED),
+        (_Change(balance_units=0), WalletRefusal.INSUFFICIENT_FUNDS))
+    for change, reason in changes:
+        number = NUMBERS[Channel.MTN]
+        await till.wallets.change(number, registered=True, balance_units=100 * CEDI,
+                                  limit_per_payment_units=100 * CEDI, limit_per_day_units=10_000 * CEDI)
+        payment, _ = await till.request(Channel.MTN)
+        async with database.transaction() as connection:  # holds the wallet while its holder types
+            await connection.execute("SELECT FROM sandbox.wallet WHERE number = $1 FOR UPDATE", number)
+            paying = asyncio.create_task(till.wallets.approve(number, payment, "1234"))
+            await asyncio.sleep(0.1)
+            await wallet_store.change_wallet(
+                connection, number, registered=change.registered, balance_units=change.balance_units,
+                limit_per_payment_units=change.limit_per_payment_units, limit_per_day_units=None)
+        assert (await paying).reason is reason
+        assert await till.balance(Channel.MTN) == (100 * CEDI if change.balance_units is None else 0)

@@ -35,6 +35,7 @@ class Sealer:
         if len(key) != _KEY_BYTES:
             raise SealingError(f"a sealing key has {_KEY_BYTES} bytes")
         self._key = key
+        self._signing: dict[str, bytes] = {}
 
     def seal(self, purpose: str, plain: bytes) -> str:
         """Encrypt a value; only `open` with the same purpose and key reads it."""
@@ -54,6 +55,17 @@ class Sealer:
         if opened is None:
             raise SealingError(f"a value sealed for {purpose} is empty")
         return opened
+
+    def sign(self, purpose: str, plain: bytes) -> str:
+        """Return a signature of what may be read by anybody and made by nobody else; a tenth of the cost of `seal`."""
+        key = self._signing.get(purpose)
+        if key is None:
+            key = self._signing[purpose] = hmac.digest(self._key, b"makola signing\0" + purpose.encode(), "sha256")
+        return base64.urlsafe_b64encode(hmac.digest(key, plain, "sha256")).decode().rstrip("=")
+
+    def is_signed(self, purpose: str, plain: bytes, signature: str) -> bool:
+        """Say whether `sign` made this signature, with the same purpose and key."""
+        return hmac.compare_digest(self.sign(purpose, plain).encode(), signature.encode("utf-8", "replace"))
 
     def _derived(self, purpose: str) -> OctKey:
         return OctKey.import_key(hmac.digest(self._key, b"makola sealing\0" + purpose.encode(), "sha256"))

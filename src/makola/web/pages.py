@@ -42,7 +42,7 @@ class Pages:
         self._loaded: dict[str, Mapping[str, object]] = {}
         self._templates = Environment(
             loader=PackageLoader("makola.web"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-            lstrip_blocks=True)
+            lstrip_blocks=True, auto_reload=False)
         self._templates.globals.update(
             static=self.static.address, handset=handset, callbacks=callbacks, documents=list(documents),
             sign_in=sign_in, csrf_field=_csrf_field, ussd=False, applications=False)

@@ -39,4 +39,4 @@ def policy_of(settings: Settings) -> CheckoutPolicy:
 
 def start_worker(parts: Parts, desk: Desk) -> None:
     """Ask providers how payments stand, end what has expired, and compare the days that are over."""
-    workers.run_in(parts.background, desk, parts.wake_ups.on(CHANNEL))
+    workers.run_in(parts.background, desk, parts.wake_ups.on(CHANNEL), parts.payment_hints)

@@ -20,8 +20,7 @@ _UPKEEP_TICK_S = 600.0
 def pages(parts: Parts, desk: Desk) -> Callable[[Pages], Router]:
     """Return what makes the page at which customers pay."""
     return checkout_pages(CheckoutServices(
-        desk, parts.outgoing, sealer(parts.settings), (parts.settings.public_url or "").rstrip("/"),
-        parts.background.stopping))
+        desk, sealer(parts.settings), (parts.settings.public_url or "").rstrip("/"), parts.background.stopping))
 
 
 def card_page(parts: Parts) -> Router:

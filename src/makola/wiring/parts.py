@@ -1,8 +1,9 @@
 """What the pieces of one process share."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from makola.api.common.credentials import Credentials
+from makola.core.checkout.hints import Hints
 from makola.kit.background import Background
 from makola.kit.database import Database, WakeUps
 from makola.kit.outgoing import AddressPolicy, OutgoingHttp
@@ -21,6 +22,7 @@ class Parts:
         credentials: who an API request acts for.
         outgoing: calls what customers name.
         outgoing_to_operator: calls what the operator's settings name, wherever it is.
+        payment_hints: what payment providers announce, for the loop of this process that asks them.
     """
 
     settings: Settings
@@ -30,6 +32,7 @@ class Parts:
     credentials: Credentials
     outgoing: OutgoingHttp
     outgoing_to_operator: OutgoingHttp
+    payment_hints: Hints = field(default_factory=Hints)
 
     async def close(self) -> None:
         """Close what is open, once the loops have ended."""

@@ -17,7 +17,6 @@ from makola.connectors.sandbox.wallet_types import WalletDefaults
 from makola.connectors.sandbox.wallets import Wallets
 from makola.core.checkout.ports import CardProvider, MobileMoneyProvider, Providers
 from makola.core.checkout.service.outcomes import hint
-from makola.wiring.messaging import operator_defaults
 from makola.wiring.parts import Parts
 
 
@@ -33,8 +32,7 @@ def payment_providers(parts: Parts) -> Providers:
             PaystackWire(parts.outgoing_to_operator, settings.paystack_url, settings.paystack_secret_key),
             fallback_email=settings.paystack_fallback_email))
     if parts.settings.demo:
-        mobile_money.append(SandboxMobileMoney(parts.database, virtual_wallets(parts),
-                                               operator_defaults(parts.settings)))
+        mobile_money.append(SandboxMobileMoney(virtual_wallets(parts)))
         cards.append(SandboxCards(parts.database, parts.settings.public_url or ""))
     return Providers(tuple(mobile_money), tuple(cards))
 
@@ -75,6 +73,7 @@ def virtual_card_desk(parts: Parts) -> CardDesk:
 
 def _hinting(parts: Parts) -> Callable[[UUID], Awaitable[None]]:
     async def settled(transaction_id: UUID) -> None:
-        await hint(parts.database, [transaction_id])
+        if not parts.payment_hints.take([transaction_id]):
+            await hint(parts.database, [transaction_id])
 
     return settled

@@ -6,6 +6,7 @@ import io
 import re
 from collections.abc import Awaitable, Callable
 from html import unescape
+from uuid import UUID
 
 import asyncpg
 import httpx
@@ -15,8 +16,11 @@ from aiohttp.test_utils import TestServer
 from PIL import Image
 
 from makola.api.unity.payment_codes import code_of
+from makola.connectors.sandbox import card_words
 from makola.core.checkout.types import Failure
+from makola.kit.database import Database
 from makola.web.checkout.language import LANGUAGES, choose_language
+from makola.web.checkout.pictures import Pictures
 from makola.web.checkout.words import ENGLISH, ENGLISH_FAILURES, FRENCH, FRENCH_DETAILS, FRENCH_FAILURES
 from tests.web.checkout.shop import Shop
 
@@ -36,7 +40,7 @@ async def _pay(shop: Shop, url: str, network: str, /, **changed: str) -> httpx.R
 
 async def _shown(shop: Shop, url: str, words: str, language: str = "en") -> None:
     """Wait until the page says something."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while words not in (page := unescape((await shop.client.get(url, headers={"Accept-Language": language})).text)):
             assert "<h1" in page
             await asyncio.sleep(0.05)
@@ -136,6 +140,36 @@ async def test_texts_of_the_merchant_stay_texts(shop: Shop) -> None:
     assert "{{7*7}}" in answer.text
 
 
+@pytest.mark.parametrize("sign", ["\u202e", "\u202a", "\u2066", "\u2069"])
+async def test_signs_that_turn_text_round_are_refused(shop: Shop, sign: str) -> None:
+    refused = await shop.client.post(
+        "/v2/pos/onlinecheckout/items/initiate", auth=shop.server.world.merchant.pair, json={
+            "items": [{"name": f"Book {sign}00.05", "quantity": 1, "unitPrice": 50}], "totalAmount": 50,
+            "description": "Books", "callbackUrl": f"{shop.server.url}/callbacks/receiver",
+            "returnUrl": f"{shop.server.url}/docs", "clientReference": "turned",
+            "merchantAccountNumber": shop.server.world.merchant_account_number})
+    assert refused.status_code == 400
+    assert refused.json()["errors"][0]["field"] == "items[0].name"
+
+
+async def test_names_stand_by_themselves(shop: Shop) -> None:
+    """A name in Arabic or Hebrew turns nothing but itself round."""
+    page = (await shop.client.get(await shop.sell(items=[
+        {"name": "\u05e1\u05e4\u05e8", "quantity": 2, "unitPrice": 25}]))).text
+    assert "<bdi>\u05e1\u05e4\u05e8</bdi>" in page
+
+
+@pytest.mark.parametrize("path", ["/pay", "/cancel"])
+async def test_a_form_that_is_too_large_is_answered_with_a_page(shop: Shop, path: str) -> None:
+    url = await shop.sell()
+    fields = await _form(shop, url) | {"method": "momo", "number": "0" * 20_000}
+    answer = await shop.client.post(url + path, data=fields, headers=ENGLISH_HEADERS)
+    assert answer.status_code == 403
+    assert answer.headers["content-type"].startswith("text/html")
+    assert unescape(ENGLISH["error_form"]) in unescape(answer.text)
+    assert await shop.prompts("MTN") == []
+
+
 async def test_headers_frames_and_other_sites(shop: Shop) -> None:
     url = await shop.sell(returnUrl="https://shop.example/done", cancellationUrl="https://www.shop.example:8443/x")
     page, framed = await shop.client.get(url), await shop.client.get(url + "/direct")
@@ -170,7 +204,8 @@ async def test_a_logo_is_fetched_by_us_made_anew_and_square(shop: Shop) -> None:
     app = web.Application()
     app.router.add_get("/{name}", logo)
     async with TestServer(app, host="127.0.0.1") as there:
-        url = await shop.sell(merchantBusinessLogoUrl=str(there.make_url("/logo.jpg")), items=[
+        address = str(there.make_url("/logo.jpg"))
+        url = await shop.sell(merchantBusinessLogoUrl=address, items=[
             {"name": "A book", "quantity": 1, "unitPrice": 50, "itemImageUrl": str(there.make_url("/evil.svg"))}])
         page = (await shop.client.get(url)).text
         assert str(there.port) not in page  # never linked to
@@ -182,8 +217,45 @@ async def test_a_logo_is_fetched_by_us_made_anew_and_square(shop: Shop) -> None:
     assert {answer.headers["content-type"] for answer in answers} == {"image/png"}
     with Image.open(io.BytesIO(answers[0].content)) as shown:
         assert (shown.format, shown.size) == ("PNG", (160, 160))
+    database = await Database.connect(shop.server.database_url())
+    assert await Pictures(database).get(address) == answers[0].content  # as in another process
+    await database.close()
     assert b"secret" not in answers[0].content
     assert asked == ["/logo.jpg", "/evil.svg"]
+
+
+async def test_a_provider_is_not_asked_at_every_load(shop: Shop) -> None:
+    """The customer can load the address to which card providers come back as often as it likes."""
+    url = await shop.sell()
+    await shop.client.post(url + "/pay", data=await _form(shop, url) | {"method": "card"})
+    for _ in range(8):
+        assert (await shop.client.get(url + "/back")).status_code == 303
+    database = await Database.connect(shop.server.database_url())
+    asked = await database.fetchval(
+        "SELECT poll_count FROM checkout.transaction WHERE checkout_id = $1", UUID(url.rpartition("/")[2]))
+    await database.close()
+    assert 1 <= asked <= 3  # the request itself, the first load, and one more where this took longer than the pause
+
+
+async def test_the_card_page_speaks_the_languages_of_the_page(shop: Shop) -> None:
+    assert card_words.ENGLISH.keys() == card_words.FRENCH.keys()
+    url = await shop.sell()
+    door = await shop.client.post(url + "/pay", data=await _form(shop, url) | {"method": "card"})
+    bank = re.search(r'url=([^"]*/sandbox/cards/\w+)"', door.text)
+    assert bank is not None
+    french = await shop.client.get(bank[1], headers={"Accept-Language": "de, fr;q=0.9, en;q=0.5"})
+    assert '<html lang="fr">' in french.text
+    assert card_words.FRENCH["tests_lead"] in unescape(french.text)
+    english = await shop.client.get(bank[1] + "?lang=en", headers={"Accept-Language": "fr"})
+    assert f'action="/sandbox/cards/{bank[1].rpartition("/")[2]}?lang=en"' in english.text
+    refused = await shop.client.post(bank[1] + "?lang=fr", data={"number": "1"})
+    assert card_words.FRENCH["not_taken"] in unescape(refused.text)
+    challenged = await shop.client.post(bank[1] + "?lang=fr", data={"number": "4000 0000 0000 3220"})
+    assert challenged.headers["location"].endswith("?lang=fr")
+    await shop.client.post(bank[1] + "/code?lang=fr", data={"code": "1"})
+    failed = await shop.client.get(bank[1] + "?lang=fr")
+    assert card_words.FRENCH_REASONS["The bank did not accept the 3-D Secure code."] in unescape(failed.text)
+    assert "{{" not in french.text + english.text + failed.text
 
 
 async def test_no_card_number_is_kept_anywhere(shop: Shop) -> None:

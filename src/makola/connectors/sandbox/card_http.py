@@ -16,13 +16,12 @@ from litestar.response import Redirect
 
 from makola.connectors.sandbox.card_numbers import CHALLENGE_CODE, TEST_CARDS
 from makola.connectors.sandbox.card_store import CardPayment
+from makola.connectors.sandbox.card_words import FRENCH, FRENCH_REASONS, choose_words
 from makola.connectors.sandbox.cards import CardDesk
 from makola.connectors.sandbox.errors import CardSessionNotFoundError, InvalidInputError
 from makola.kit.ids import parse_id
 
 _BODY_BYTES_AT_MOST = 4_096
-_NOT_TAKEN = ("This number is not taken: this page knows the test numbers below and no others. It has kept nothing of"
-              " what you entered.")
 _NUMBER_LENGTH_AT_MOST = 40
 
 _Request = Request[object, object, State]
@@ -39,10 +38,15 @@ class _Page:
             loader=PackageLoader(__package__, "card_page"), autoescape=True, undefined=StrictUndefined,
             trim_blocks=True, lstrip_blocks=True)
 
-    def show(self, payment: CardPayment | None, *, error: str = "", status: int = 200) -> Response[str]:
+    def show(self, request: _Request, payment: CardPayment | None, *, refused: bool = False,
+             status: int = 200) -> Response[str]:
         """Return the page of a payment; None for the page that says that there is none."""
+        words = choose_words(request.query_params.get("lang", ""), request.headers.get("accept-language", ""))
+        reason = "" if payment is None else payment.reason
         html = self._environment.get_template("page.html").render(
-            payment=payment, amount="" if payment is None else _amount(payment.amount_units), error=error,
+            payment=payment, amount="" if payment is None else _amount(payment.amount_units),
+            error=words["not_taken"] if refused else "", say=words, suffix=_suffix(request),
+            reason=FRENCH_REASONS.get(reason, reason) if words is FRENCH else reason,
             path="" if payment is None else f"/sandbox/cards/{payment.session_id.hex}", cards=TEST_CARDS,
             code=CHALLENGE_CODE, version=self._version)
         return Response(html, status_code=status, media_type="text/html", headers=_headers(payment))
@@ -52,8 +56,8 @@ def create_card_page_router(desk: CardDesk) -> Router:
     """Return `/sandbox/cards/…`: the page to which `SandboxCards` sends customers."""
     page = _Page(desk)
 
-    def missing(_request: _Request, _error: CardSessionNotFoundError) -> Response[str]:
-        return page.show(None, status=404)
+    def missing(request: _Request, _error: CardSessionNotFoundError) -> Response[str]:
+        return page.show(request, None, status=404)
 
     return Router(path="/sandbox/cards", route_handlers=[style, show, pay, answer_challenge, cancel],
                   dependencies={"page": Provide(lambda: page, sync_to_thread=False)}, include_in_schema=False,
@@ -69,9 +73,9 @@ async def style(page: NamedDependency[_Page]) -> Response[bytes]:
 
 
 @get("/{session:str}")
-async def show(page: NamedDependency[_Page], session: FromPath[str]) -> Response[str]:
+async def show(page: NamedDependency[_Page], request: _Request, session: FromPath[str]) -> Response[str]:
     """Where a payment stands, and what can be done about it."""
-    return page.show(await page.desk.session(_id(session)))
+    return page.show(request, await page.desk.session(_id(session)))
 
 
 @post("/{session:str}")
@@ -81,28 +85,35 @@ async def pay(page: NamedDependency[_Page], request: _Request, session: FromPath
     try:
         payment = await page.desk.pay(_id(session), number[:_NUMBER_LENGTH_AT_MOST])
     except InvalidInputError:
-        return page.show(await page.desk.session(_id(session)), error=_NOT_TAKEN, status=422)
-    return _onwards(payment)
+        return page.show(request, await page.desk.session(_id(session)), refused=True, status=422)
+    return _onwards(request, payment)
 
 
 @post("/{session:str}/code")
 async def answer_challenge(page: NamedDependency[_Page], request: _Request, session: FromPath[str]) -> Redirect:
     """Take the 3-D Secure code."""
     code = (await _form(request)).get("code", "")
-    return _onwards(await page.desk.answer_challenge(_id(session), code))
+    return _onwards(request, await page.desk.answer_challenge(_id(session), code))
 
 
 @post("/{session:str}/cancel")
 async def cancel(page: NamedDependency[_Page], request: _Request, session: FromPath[str]) -> Redirect:
     """Give up."""
     await _form(request)
-    return _onwards(await page.desk.cancel(_id(session)))
+    return _onwards(request, await page.desk.cancel(_id(session)))
 
 
-def _onwards(payment: CardPayment) -> Redirect:
+def _onwards(request: _Request, payment: CardPayment) -> Redirect:
     """Send the customer back to the shop, or on to the next step."""
-    place = payment.return_url if payment.is_settled else f"/sandbox/cards/{payment.session_id.hex}"
+    own = f"/sandbox/cards/{payment.session_id.hex}{_suffix(request)}"
+    place = payment.return_url if payment.is_settled else own
     return Redirect(place, status_code=303, headers=_headers(payment))
+
+
+def _suffix(request: _Request) -> str:
+    """Return what the address says of the language, for the next address."""
+    asked = request.query_params.get("lang", "")
+    return f"?lang={asked}" if asked in {"en", "fr"} else ""
 
 
 async def _form(request: _Request) -> Mapping[str, str]:

@@ -61,3 +61,9 @@ class NoUssdSessionError(DomainError):
     """The handset has no such USSD session."""
 
     code = "no_ussd_session"
+
+
+class LinkDownError(DomainError):
+    """The operator's link is down: it answers nobody."""
+
+    code = "link_down"

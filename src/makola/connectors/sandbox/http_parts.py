@@ -75,9 +75,12 @@ def read_integer(request: SandboxRequest, name: str, least: int, most: int) -> i
     return int(text)
 
 
-def refuse_other_sites(connection: ASGIConnection[BaseRouteHandler, object, object, State],
-                        _handler: BaseRouteHandler) -> None:
-    """Let only this site's pages change anything: a form of another site can send neither JSON nor our Origin."""
+async def refuse_other_sites(connection: ASGIConnection[BaseRouteHandler, object, object, State],
+                             _handler: BaseRouteHandler) -> None:
+    """Let only this site's pages change anything: a form of another site can send neither JSON nor our Origin.
+
+    It waits for nothing; the framework would run it in a thread of its own if it were no coroutine.
+    """
     if not isinstance(connection, Request) or connection.method in {"GET", "HEAD", "OPTIONS"}:
         return
     origin = connection.headers.get("origin")

@@ -2,6 +2,7 @@
 
 import secrets
 from dataclasses import dataclass
+from functools import lru_cache
 
 import phonenumbers
 
@@ -35,6 +36,7 @@ NETWORKS: dict[str, Network] = {
 }
 
 
+@lru_cache(maxsize=4096)
 def normalise_number(text: str, *, field: str = "number") -> str:
     """Return `text` as a valid E.164 number with the plus sign.
 

@@ -6,8 +6,7 @@ from typing import TypeVar
 
 import structlog
 
-from makola.connectors.sandbox import store
-from makola.connectors.sandbox.types import OperatorDefaults
+from makola.connectors.sandbox.errors import LinkDownError
 from makola.connectors.sandbox.wallet_types import NewOperation, OperationState, WalletOperation, WalletRefusal
 from makola.connectors.sandbox.wallets import Wallets
 from makola.core.checkout.ports import (
@@ -20,7 +19,7 @@ from makola.core.checkout.ports import (
     StatusQuestion,
 )
 from makola.core.checkout.types import MOBILE_MONEY, Channel, Failure, TransactionKind
-from makola.kit.database import OUTAGE, Database
+from makola.kit.database import OUTAGE
 
 _NETWORKS = {channel: network_id for network_id, channel in MOBILE_MONEY.items()}
 _UNREACHABLE = ProviderAnswer(Progress.UNREACHABLE)
@@ -73,18 +72,14 @@ class SandboxMobileMoney:
     """Takes payments from, and pays out to, the wallets of the virtual handsets.
 
     Args:
-        database: where the operator keeps its tables.
-        wallets: of the handsets.
-        defaults: how the operator behaves where nobody said otherwise; while its link is down it does not answer.
+        wallets: of the handsets; while the operator's link is down they do not answer.
     """
 
     name = "sandbox"
     channels = frozenset(MOBILE_MONEY.values())
 
-    def __init__(self, database: Database, wallets: Wallets, defaults: OperatorDefaults | None = None) -> None:
-        self._database = database
+    def __init__(self, wallets: Wallets) -> None:
         self._wallets = wallets
-        self._defaults = defaults or OperatorDefaults()
 
     async def request_payment(self, request: PaymentRequest) -> ProviderAnswer:
         """Put a prompt on the customer's handset."""
@@ -127,9 +122,9 @@ class SandboxMobileMoney:
     async def _while_up(self, work: Callable[[], Awaitable[_Result]]) -> tuple[_Result] | None:
         """Do `work` if the operator's link is up; None when it is down, or the tables cannot be reached."""
         try:
-            if not (await store.fetch_status(self._database, self._defaults)).available:
-                return None
             return (await work(),)
+        except LinkDownError:
+            return None
         except OUTAGE as error:
             _log.warning("sandbox_wallets_unreachable", error=str(error))
             return None

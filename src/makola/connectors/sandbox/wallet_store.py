@@ -1,7 +1,9 @@
 """SQL of the wallets."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
+from typing import TypeAlias
 from uuid import UUID
 
 from makola.connectors.sandbox.store import Source
@@ -25,6 +27,57 @@ SELECT h.number, h.network_id, h.state, coalesce(w.registered, true) AS register
        CASE WHEN w.spent_on = $4::date THEN w.spent_units ELSE 0 END AS spent_today_units,
        w.pin_digest IS NOT NULL AS has_own_pin
   FROM sandbox.handset h LEFT JOIN sandbox.wallet w ON w.number = h.number"""
+
+
+# What the network knows of a request at its arrival: whether it is there at all, and whose wallet it is.
+_SELECT_AT_NETWORK = _SELECT_WALLETS.replace("SELECT h.number", "SELECT o.available, h.number").replace(
+    "FROM sandbox.handset h", "FROM sandbox.operator o LEFT JOIN sandbox.handset h ON h.number = $5")
+
+# What its holder's answer is judged by. The names that both have are the operation's.
+_SELECT_PROMPT = """
+SELECT o.*, h.number AS handset, h.network_id AS handset_network_id, h.state AS handset_state, w.number AS wallet,
+       coalesce(w.registered, true) AS registered, coalesce(w.balance_units, $1::bigint) AS balance_units,
+       coalesce(w.limit_per_payment_units, $2::bigint) AS limit_per_payment_units,
+       coalesce(w.limit_per_day_units, $3::bigint) AS limit_per_day_units,
+       CASE WHEN w.spent_on = $4::date THEN w.spent_units ELSE 0 END AS spent_today_units, w.pin_salt, w.pin_digest
+  FROM sandbox.wallet_operation o LEFT JOIN sandbox.handset h ON h.number = o.number
+  LEFT JOIN sandbox.wallet w ON w.number = o.number
+ WHERE o.transaction_id = $5"""
+
+# The prompt is held first, so that of two approvals the second finds it answered.
+_PAY = """
+WITH held AS (
+    SELECT transaction_id FROM sandbox.wallet_operation
+     WHERE transaction_id = $1 AND state = 'pending' AND expires_at > $4 FOR UPDATE
+), taken AS (
+    UPDATE sandbox.wallet
+       SET balance_units = balance_units - $3::bigint, spent_on = $5::date,
+           spent_units = $3::bigint + CASE WHEN spent_on = $5::date THEN spent_units ELSE 0 END
+     WHERE number = $2 AND EXISTS (SELECT FROM held) AND registered AND balance_units >= $3::bigint
+       AND limit_per_payment_units >= $3::bigint AND pin_digest IS NOT DISTINCT FROM $6::bytea
+       AND CASE WHEN spent_on = $5::date THEN spent_units ELSE 0 END + $3::bigint <= limit_per_day_units
+    RETURNING number
+)
+UPDATE sandbox.wallet_operation SET state = 'successful', settled_at = $4
+ WHERE transaction_id IN (SELECT transaction_id FROM held) AND EXISTS (SELECT FROM taken) RETURNING *"""
+
+#: The salt and the digest of a PIN; None while the first PIN holds.
+StoredPin: TypeAlias = tuple[bytes | None, bytes | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Prompted:
+    """An operation, and what decides about its holder's answer.
+
+    Attributes:
+        wallet: None where there is no such handset any more.
+        is_stored: whether the wallet has a row of its own yet.
+    """
+
+    operation: WalletOperation
+    wallet: Wallet | None
+    is_stored: bool
+    pin: StoredPin
 
 
 def _wallet(row: Record) -> Wallet:
@@ -57,7 +110,38 @@ async def fetch_wallet(source: Source, number: str, defaults: WalletDefaults, to
     return None if row is None else _wallet(row)
 
 
-async def ensure_wallet(connection: Connection, number: str, defaults: WalletDefaults) -> None:
+async def fetch_at_network(source: Source, number: str, defaults: WalletDefaults,
+                           today: date) -> tuple[bool, Wallet | None]:
+    """Return whether the operator's link is up, and the wallet of a handset; None where there is no such handset."""
+    row = await source.fetchrow(
+        _SELECT_AT_NETWORK, defaults.balance_units, defaults.limit_per_payment_units, defaults.limit_per_day_units,
+        today, number)
+    if row is None:
+        raise RuntimeError("sandbox.operator has lost its only row")
+    return row["available"], None if row["number"] is None else _wallet(row)
+
+
+async def fetch_prompt(source: Source, transaction_id: UUID, defaults: WalletDefaults,
+                       today: date) -> Prompted | None:
+    """Return an operation with what decides about its holder's answer; None where there is no such operation."""
+    row = await source.fetchrow(
+        _SELECT_PROMPT, defaults.balance_units, defaults.limit_per_payment_units, defaults.limit_per_day_units, today,
+        transaction_id)
+    if row is None:
+        return None
+    wallet = None if row["handset"] is None else Wallet(
+        row["handset"], row["handset_network_id"], HandsetState(row["handset_state"]), row["registered"],
+        row["balance_units"], row["limit_per_payment_units"], row["limit_per_day_units"], row["spent_today_units"],
+        row["pin_digest"] is not None)
+    return Prompted(_operation(row), wallet, row["wallet"] is not None, (row["pin_salt"], row["pin_digest"]))
+
+
+async def is_link_up(source: Source) -> bool:
+    """Say whether the operator answers anybody at all."""
+    return bool(await source.fetchval("SELECT available FROM sandbox.operator"))
+
+
+async def ensure_wallet(connection: Source, number: str, defaults: WalletDefaults) -> None:
     """Give a handset the row of its wallet, if there is the handset and not the row."""
     await connection.execute("""
         INSERT INTO sandbox.wallet (number, balance_units, limit_per_payment_units, limit_per_day_units)
@@ -89,28 +173,21 @@ async def set_pin(connection: Connection, number: str, salt: bytes, digest: byte
         "UPDATE sandbox.wallet SET pin_salt = $2, pin_digest = $3 WHERE number = $1", number, salt, digest)
 
 
-async def fetch_pin(connection: Connection, number: str) -> tuple[bytes, bytes] | None:
-    """Return a PIN's salt and digest; None while the first PIN holds."""
-    row = await connection.fetchrow("SELECT pin_salt, pin_digest FROM sandbox.wallet WHERE number = $1", number)
-    return None if row is None or row["pin_digest"] is None else (row["pin_salt"], row["pin_digest"])
-
-
 async def add_money(connection: Connection, number: str, amount_units: int) -> None:
     """Put money into a wallet."""
     await connection.execute(
         "UPDATE sandbox.wallet SET balance_units = balance_units + $2 WHERE number = $1", number, amount_units)
 
 
-async def take_money(connection: Connection, number: str, amount_units: int, today: date) -> None:
-    """Take money out of a wallet whose row is held and whose balance was checked; count it for the day."""
-    await connection.execute("""
-        UPDATE sandbox.wallet
-           SET balance_units = balance_units - $2, spent_on = $3,
-               spent_units = $2 + CASE WHEN spent_on = $3 THEN spent_units ELSE 0 END
-         WHERE number = $1""", number, amount_units, today)
+async def top_up(connection: Connection, number: str, amount_units: int, most_units: int) -> bool:
+    """Put money into a wallet; False when there is none, or when it would hold more than `most_units`."""
+    tag = await connection.execute("""
+        UPDATE sandbox.wallet SET balance_units = balance_units + $2
+         WHERE number = $1 AND balance_units + $2 <= $3""", number, amount_units, most_units)
+    return tag == "UPDATE 1"
 
 
-async def insert_operation(connection: Connection, new: NewOperation, state: OperationState,
+async def insert_operation(connection: Source, new: NewOperation, state: OperationState,
                            reason: WalletRefusal | None, at: datetime,
                            expires_at: datetime | None) -> WalletOperation | None:
     """Store an operation; None when there is one with this transaction_id already."""
@@ -131,6 +208,16 @@ async def fetch_operation(source: Source, transaction_id: UUID) -> WalletOperati
     return None if row is None else _operation(row)
 
 
+async def fetch_at_link(source: Source, transaction_id: UUID) -> tuple[bool, WalletOperation | None]:
+    """Return whether the operator's link is up, and one operation."""
+    row = await source.fetchrow("""
+        SELECT o.available, w.* FROM sandbox.operator o
+          LEFT JOIN sandbox.wallet_operation w ON w.transaction_id = $1""", transaction_id)
+    if row is None:
+        raise RuntimeError("sandbox.operator has lost its only row")
+    return row["available"], None if row["transaction_id"] is None else _operation(row)
+
+
 async def lock_operation(connection: Connection, transaction_id: UUID) -> WalletOperation | None:
     """Return one operation, held until the transaction ends."""
     row = await connection.fetchrow(
@@ -138,12 +225,32 @@ async def lock_operation(connection: Connection, transaction_id: UUID) -> Wallet
     return None if row is None else _operation(row)
 
 
-async def settle_operation(connection: Connection, transaction_id: UUID, state: OperationState,
-                           reason: WalletRefusal | None, at: datetime) -> None:
-    """Record the outcome of an operation that is held."""
-    await connection.execute("""
-        UPDATE sandbox.wallet_operation SET state = $2, reason = $3, settled_at = $4 WHERE transaction_id = $1""",
-        transaction_id, state, reason, at)
+async def pay_operation(source: Source, operation: WalletOperation, pin: StoredPin, at: datetime,
+                        ) -> WalletOperation | None:
+    """Take an operation's money out of its wallet and record that it succeeded, both or neither.
+
+    One statement, and so one commit. None when the operation is not open any more, or when the wallet is not any more
+    what it was judged by: then nothing has changed.
+
+    Args:
+        source: a connection of its own will do.
+        operation: as it was read.
+        pin: the digest that its holder's PIN was compared with.
+        at: now.
+    """
+    row = await source.fetchrow(_PAY, operation.transaction_id, operation.number, operation.amount_units, at,
+                                at.date(), pin[1])
+    return None if row is None else _operation(row)
+
+
+async def fail_operation(source: Source, transaction_id: UUID, reason: WalletRefusal,
+                         at: datetime) -> WalletOperation | None:
+    """Record why an open operation failed; None when it is not open any more."""
+    row = await source.fetchrow("""
+        UPDATE sandbox.wallet_operation SET state = 'failed', reason = $2, settled_at = $3
+         WHERE transaction_id = $1 AND state = 'pending' AND expires_at > $3 RETURNING *""",
+        transaction_id, reason, at)
+    return None if row is None else _operation(row)
 
 
 async def expire_operations(database: Database, at: datetime, limit: int) -> list[WalletOperation]:

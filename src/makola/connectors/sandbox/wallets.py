@@ -5,6 +5,7 @@ from the handset's (off, unknown) and from what its holder does with the prompt.
 reach no log.
 """
 
+import asyncio
 import hashlib
 import hmac
 import os
@@ -13,15 +14,19 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import structlog
+
 from makola.connectors.sandbox import store, wallet_store
 from makola.connectors.sandbox.errors import (
     HandsetNotFoundError,
     InvalidInputError,
+    LinkDownError,
     PromptClosedError,
     PromptNotFoundError,
 )
 from makola.connectors.sandbox.store import Source
 from makola.connectors.sandbox.types import HandsetState
+from makola.connectors.sandbox.wallet_store import Prompted
 from makola.connectors.sandbox.wallet_types import (
     FIRST_PIN,
     NewOperation,
@@ -33,7 +38,9 @@ from makola.connectors.sandbox.wallet_types import (
 )
 from makola.core.checkout.types import TransactionKind
 from makola.kit.clock import now
-from makola.kit.database import Connection, Database
+from makola.kit.database import OUTAGE, Database
+
+_log = structlog.get_logger(__name__)
 
 #: Told of every operation that was settled, after it is on disk; what it is told may come twice or not at all.
 Settled = Callable[[UUID], Awaitable[None]]
@@ -43,6 +50,11 @@ AMOUNT_UNITS_AT_MOST = 10**15
 _PIN = re.compile(r"[0-9]{4,6}\Z")
 _PROMPTS_AT_MOST = 100
 _BATCH = 500
+#: How often an answer is judged anew because its wallet changed in between: each time somebody else got ahead.
+_JUDGED_AT_MOST = 50
+#: Pages need not know of everything at once.
+_NEWS_PAUSE_S = 0.05
+_CLOSED = "this prompt was answered already, or it took too long"
 _KEEP_OPERATIONS = timedelta(days=30)
 
 
@@ -60,6 +72,9 @@ class Wallets:
         self._database = database
         self._defaults = defaults or WalletDefaults()
         self._settled = settled or _nobody
+        self._told_at = 0.0
+        self._later: asyncio.TimerHandle | None = None
+        self._telling: asyncio.Task[None] | None = None
 
     # -- the network's side --------------------------------------------------------------------------------------
 
@@ -67,34 +82,50 @@ class Wallets:
         """Take a request of the hub: a payment that is possible becomes a prompt, money that comes in is there.
 
         A repeat answers with how the first request stands.
+
+        Raises:
+            LinkDownError: the operator does not answer.
         """
         at = now()
-        timeout_s = self._defaults.prompt_timeout_s if prompt_timeout_s is None else prompt_timeout_s
-        async with self._database.transaction() as connection:
-            await wallet_store.ensure_wallet(connection, new.number, self._defaults)
-            if new.kind is not TransactionKind.PAYMENT:
+        if new.kind is TransactionKind.PAYMENT:  # no money moves: what is judged need not be held
+            timeout_s = self._defaults.prompt_timeout_s if prompt_timeout_s is None else prompt_timeout_s
+            operation = await self._take(self._database, new, at, at + timedelta(seconds=timeout_s))
+        else:
+            async with self._database.transaction() as connection:
+                await wallet_store.ensure_wallet(connection, new.number, self._defaults)
                 await wallet_store.lock_wallet(connection, new.number)
-            wallet = await wallet_store.fetch_wallet(connection, new.number, self._defaults, at.date())
-            reason = _refusal(wallet, new)
-            waits = reason is None and new.kind is TransactionKind.PAYMENT
-            state = (OperationState.PENDING if waits else
-                     OperationState.FAILED if reason is not None else OperationState.SUCCESSFUL)
-            operation = await wallet_store.insert_operation(
-                connection, new, state, reason, at, at + timedelta(seconds=timeout_s) if waits else None)
+                operation = await self._take(connection, new, at, None)
+                if operation is not None and operation.state is OperationState.SUCCESSFUL:
+                    await wallet_store.add_money(connection, new.number, new.amount_units)
+        if operation is None:
+            operation = await wallet_store.fetch_operation(self._database, new.transaction_id)
             if operation is None:
-                before = await wallet_store.fetch_operation(connection, new.transaction_id)
-                if before is None:
-                    raise RuntimeError("an operation that is in the way is not there")
-                return before
-            if state is OperationState.SUCCESSFUL:
-                await wallet_store.add_money(connection, new.number, new.amount_units)
+                raise RuntimeError("an operation that is in the way is not there")
+            return operation
         await self._news()
         return operation
 
+    async def _take(self, source: Source, new: NewOperation, at: datetime,
+                    prompt_until: datetime | None) -> WalletOperation | None:
+        """Store a request as it stands at its arrival; None when there is one with its id already."""
+        is_up, wallet = await wallet_store.fetch_at_network(source, new.number, self._defaults, at.date())
+        if not is_up:
+            raise LinkDownError("the operator's link is down")
+        reason = _refusal(wallet, new)
+        if reason is not None:
+            return await wallet_store.insert_operation(source, new, OperationState.FAILED, reason, at, None)
+        state = OperationState.SUCCESSFUL if prompt_until is None else OperationState.PENDING
+        return await wallet_store.insert_operation(source, new, state, None, at, prompt_until)
+
     async def refund(self, new: NewOperation) -> WalletOperation:
-        """Give back a part of a payment that succeeded; more than was paid is refused as `DECLINED`."""
+        """Give back a part of a payment that succeeded; more than was paid is refused as `DECLINED`.
+
+        Raises:
+            LinkDownError: the operator does not answer.
+        """
         if new.refers_to is None:
             raise ValueError("a refund refers to a payment")
+        await self._check_link()
         at = now()
         async with self._database.transaction() as connection:
             payment = await wallet_store.lock_operation(connection, new.refers_to)
@@ -117,12 +148,28 @@ class Wallets:
         return operation
 
     async def operation(self, transaction_id: UUID) -> WalletOperation | None:
-        """Return how an operation stands; None when the network never heard of it."""
-        return await wallet_store.fetch_operation(self._database, transaction_id)
+        """Return how an operation stands; None when the network never heard of it.
+
+        Raises:
+            LinkDownError: the operator does not answer.
+        """
+        is_up, operation = await wallet_store.fetch_at_link(self._database, transaction_id)
+        if not is_up:
+            raise LinkDownError("the operator's link is down")
+        return operation
 
     async def operations_between(self, since: datetime, until: datetime) -> Sequence[WalletOperation]:
-        """Return the network's own list of a period, oldest first."""
+        """Return the network's own list of a period, oldest first.
+
+        Raises:
+            LinkDownError: the operator does not answer.
+        """
+        await self._check_link()
         return await wallet_store.fetch_between(self._database, since, until)
+
+    async def _check_link(self) -> None:
+        if not await wallet_store.is_link_up(self._database):
+            raise LinkDownError("the operator's link is down")
 
     async def expire(self) -> bool:
         """End prompts that nobody answered; True when there may be more."""
@@ -190,12 +237,14 @@ class Wallets:
 
         Raises:
             HandsetNotFoundError: there is no such handset.
-            InvalidInputError: an amount out of its range.
+            InvalidInputError: an amount out of its range, or more than the wallet can hold.
         """
         _check_amount(amount_units, 1, "amount")
         async with self._database.transaction() as connection:
             await wallet_store.ensure_wallet(connection, number, self._defaults)
-            await wallet_store.add_money(connection, number, amount_units)
+            if not await wallet_store.top_up(connection, number, amount_units, AMOUNT_UNITS_AT_MOST):
+                await self._found(connection, number)
+                raise InvalidInputError("the wallet would hold more than it can", field="amount")
             wallet = await self._found(connection, number)
         await self._news()
         return wallet
@@ -207,71 +256,90 @@ class Wallets:
             PromptNotFoundError: this handset never had such a prompt.
             PromptClosedError: it was answered, or it timed out.
         """
-        at = now()
-        async with self._database.transaction() as connection:
-            operation = await self._prompt(connection, number, transaction_id, at)
-            await wallet_store.ensure_wallet(connection, number, self._defaults)
-            await wallet_store.lock_wallet(connection, number)
-            reason = await self._judge(connection, operation, pin, at)
-            if reason is None:
-                await wallet_store.take_money(connection, number, operation.amount_units, at.date())
-            await wallet_store.settle_operation(
-                connection, transaction_id, OperationState.FAILED if reason else OperationState.SUCCESSFUL, reason, at)
-        return await self._told(transaction_id)
+        for _ in range(_JUDGED_AT_MOST):
+            at = now()
+            found = await self._prompt(number, transaction_id, at)
+            if not found.is_stored and found.wallet is not None:
+                await wallet_store.ensure_wallet(self._database, number, self._defaults)
+                continue
+            reason = _judge(found, pin)
+            settled = await (wallet_store.pay_operation(self._database, found.operation, found.pin, at)
+                             if reason is None else
+                             wallet_store.fail_operation(self._database, transaction_id, reason, at))
+            if settled is not None:
+                return await self._told(settled)
+        raise RuntimeError("a wallet does not stay as it is for long enough to be judged")
 
     async def decline(self, number: str, transaction_id: UUID) -> WalletOperation:
         """Refuse a prompt; raises as `approve`."""
         at = now()
-        async with self._database.transaction() as connection:
-            await self._prompt(connection, number, transaction_id, at)
-            await wallet_store.settle_operation(
-                connection, transaction_id, OperationState.FAILED, WalletRefusal.DECLINED, at)
-        return await self._told(transaction_id)
+        await self._prompt(number, transaction_id, at)
+        settled = await wallet_store.fail_operation(self._database, transaction_id, WalletRefusal.DECLINED, at)
+        if settled is None:
+            raise PromptClosedError(_CLOSED)
+        return await self._told(settled)
 
-    async def _prompt(self, connection: Connection, number: str, transaction_id: UUID,
-                      at: datetime) -> WalletOperation:
-        """Return a prompt that can still be answered, held."""
-        operation = await wallet_store.lock_operation(connection, transaction_id)
-        if operation is None or operation.number != number:
+    async def _prompt(self, number: str, transaction_id: UUID, at: datetime) -> Prompted:
+        """Return a prompt that can be answered; it may be answered meanwhile by somebody else."""
+        found = await wallet_store.fetch_prompt(self._database, transaction_id, self._defaults, at.date())
+        if found is None or found.operation.number != number:
             raise PromptNotFoundError("there is no such prompt on this handset")
-        late = operation.expires_at is not None and operation.expires_at <= at
-        if operation.state is not OperationState.PENDING or late:
-            raise PromptClosedError("this prompt was answered already, or it took too long")
-        return operation
+        late = found.operation.expires_at is not None and found.operation.expires_at <= at
+        if found.operation.state is not OperationState.PENDING or late:
+            raise PromptClosedError(_CLOSED)
+        return found
 
-    async def _judge(self, connection: Connection, operation: WalletOperation, pin: str,
-                     at: datetime) -> WalletRefusal | None:
-        """Say why a payment that its holder approves is not made; None when it is."""
-        stored = await wallet_store.fetch_pin(connection, operation.number)
-        right = (hmac.compare_digest(stored[1], _digest(stored[0], pin)) if stored is not None
-                 else hmac.compare_digest(FIRST_PIN.encode(), pin.encode()))
-        if not right:
-            return WalletRefusal.WRONG_PIN
-        wallet = await wallet_store.fetch_wallet(connection, operation.number, self._defaults, at.date())
-        reason = _refusal(wallet, NewOperation(
-            operation.transaction_id, operation.kind, operation.number, operation.network_id,
-            operation.amount_units, operation.currency, operation.payee))
-        if reason is None and wallet is not None and wallet.balance_units < operation.amount_units:
-            return WalletRefusal.INSUFFICIENT_FUNDS
-        return reason
-
-    async def _told(self, transaction_id: UUID) -> WalletOperation:
+    async def _told(self, operation: WalletOperation) -> WalletOperation:
+        await self._settled(operation.transaction_id)
         await self._news()
-        await self._settled(transaction_id)
-        operation = await self.operation(transaction_id)
-        if operation is None:
-            raise RuntimeError("an operation is gone")
         return operation
 
     async def _news(self) -> None:
-        """Wake the pages. On its own, because a NOTIFY inside a transaction makes commits wait for each other."""
+        """Wake the pages. On its own, because a NOTIFY inside a transaction makes commits wait for each other.
+
+        What comes soon after is told by one more a moment later, which nobody waits for.
+        """
+        loop = asyncio.get_running_loop()
+        if self._later is not None:
+            return
+        if loop.time() < self._told_at + _NEWS_PAUSE_S:
+            self._later = loop.call_at(self._told_at + _NEWS_PAUSE_S, self._tell_later)
+            return
+        self._told_at = loop.time()
         await self._database.execute(f"NOTIFY {store.NEWS_CHANNEL}")
+
+    def _tell_later(self) -> None:
+        async def tell() -> None:
+            try:
+                await self._database.execute(f"NOTIFY {store.NEWS_CHANNEL}")
+            except OUTAGE as error:  # the pages look by themselves now and then
+                _log.warning("sandbox_news_lost", error=str(error))
+
+        self._later = None
+        self._told_at = asyncio.get_running_loop().time()
+        self._telling = asyncio.create_task(tell(), name="sandbox-news")
 
     async def _found(self, source: Source, number: str) -> Wallet:
         wallet = await wallet_store.fetch_wallet(source, number, self._defaults, now().date())
         if wallet is None:
             raise HandsetNotFoundError(f"there is no handset {number}", field="number")
         return wallet
+
+
+def _judge(found: Prompted, pin: str) -> WalletRefusal | None:
+    """Say why a payment that its holder approves is not made; None when it is."""
+    salt, digest = found.pin
+    right = (hmac.compare_digest(digest, _digest(salt, pin)) if salt is not None and digest is not None
+             else hmac.compare_digest(FIRST_PIN.encode(), pin.encode()))
+    if not right:
+        return WalletRefusal.WRONG_PIN
+    operation, wallet = found.operation, found.wallet
+    reason = _refusal(wallet, NewOperation(
+        operation.transaction_id, operation.kind, operation.number, operation.network_id, operation.amount_units,
+        operation.currency, operation.payee))
+    if reason is None and wallet is not None and wallet.balance_units < operation.amount_units:
+        return WalletRefusal.INSUFFICIENT_FUNDS
+    return reason
 
 
 def _refusal(wallet: Wallet | None, new: NewOperation) -> WalletRefusal | None:

@@ -3,7 +3,8 @@
 import asyncio
 
 from makola.core.checkout.desk import Desk
-from makola.core.checkout.service.asking import ask_due
+from makola.core.checkout.hints import Hints
+from makola.core.checkout.service.asking import ask_due, ask_hinted
 from makola.core.checkout.service.closing import expire_due
 from makola.core.checkout.service.reconciliation import reconcile_due
 from makola.kit.background import Background
@@ -16,11 +17,21 @@ _EXPIRY_S = 5.0
 _RECONCILE_S = 600.0
 
 
-def run_in(background: Background, desk: Desk, wake: asyncio.Event) -> None:
-    """Have `background` ask providers, end checkouts whose time is over, and compare the days that are over."""
+def run_in(background: Background, desk: Desk, wake: asyncio.Event, hints: Hints) -> None:
+    """Have `background` ask providers, end checkouts whose time is over, and compare the days that are over.
+
+    Args:
+        background: the loops of this process.
+        desk: the services' own.
+        wake: set when another process has stored that a provider is to be asked.
+        hints: what this process itself hears.
+    """
 
     async def poll() -> bool:
         return await ask_due(desk)
+
+    async def follow_hints() -> bool:
+        return await ask_hinted(desk, hints)
 
     async def expire() -> bool:
         return await expire_due(desk)
@@ -29,5 +40,6 @@ def run_in(background: Background, desk: Desk, wake: asyncio.Event) -> None:
         return await reconcile_due(desk)
 
     background.every("payments", poll, idle_s=_IDLE_S, wake=wake)
+    background.every("payment-hints", follow_hints, idle_s=_IDLE_S, wake=hints.listen())
     background.every("checkout-expiry", expire, idle_s=_EXPIRY_S)
     background.every("reconciliation", reconcile, idle_s=_RECONCILE_S)

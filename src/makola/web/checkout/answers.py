@@ -1,6 +1,8 @@
 """The page as an answer: the right face, in the right language, with the right headers."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from types import SimpleNamespace
 
 from litestar import Request, Response
 from litestar.datastructures import State
@@ -15,6 +17,16 @@ from makola.web.checkout.view import QUIET, Form, Scene, scene_of, version_of
 _SOON_S = 3_600.0
 
 _Request = Request[object, object, State]
+
+
+@dataclass(frozen=True, slots=True)
+class OfferedLanguage:
+    """A language that the page can be read in, and where; `current` is the one it is in."""
+
+    code: str
+    name: str
+    href: str
+    current: bool
 
 
 def page(counter: Counter, request: _Request, view: CheckoutView | None, *, framed: bool = False,
@@ -34,9 +46,9 @@ def page(counter: Counter, request: _Request, view: CheckoutView | None, *, fram
     chosen = language or choose_language(asked, request.headers.get("accept-language", ""))
     suffix = f"?lang={chosen.code}" if asked == chosen.code else ""
     if view is None:
-        return _finish(counter.pages.answer("checkout/missing.html", "checkout", status, it={
-            "language": chosen, "suffix": suffix, "languages": (), "base": "", "version": "", "live": False,
-            "framed": False, "logo": ""}), None, framed=framed)
+        return _finish(counter.pages.answer("checkout/missing.html", "checkout", status, it=SimpleNamespace(
+            language=chosen, suffix=suffix, languages=(), base="", version="", live=False, framed=False, logo="")),
+            None, framed=framed)
     wants_another = request.query_params.get("another") == "1" or (form is not None and view.pending is not None)
     scene = scene_of(view, another=wants_another)
     base = f"/checkout/{view.checkout.checkout_id}"
@@ -45,10 +57,10 @@ def page(counter: Counter, request: _Request, view: CheckoutView | None, *, fram
         **_values(view, chosen, scene), "language": chosen, "suffix": suffix, "base": base, "address": address,
         "framed": framed, "form": form or Form(_first_method(view, chosen), _last_number(view)),
         "another": wants_another and view.pending is not None, "token": counter.form_token(view.checkout.checkout_id),
-        "languages": [{"code": other.code, "name": other.name, "href": f"{address}?lang={other.code}",
-                       "current": other is chosen} for other in LANGUAGES.values()]}
-    return _finish(counter.pages.answer(f"checkout/{_TEMPLATES.get(scene, scene)}.html", "checkout", status, it=values),
-                   view, framed=framed)
+        "languages": [OfferedLanguage(other.code, other.name, f"{address}?lang={other.code}", other is chosen)
+                      for other in LANGUAGES.values()]}
+    return _finish(counter.pages.answer(f"checkout/{_TEMPLATES.get(scene, scene)}.html", "checkout", status,
+                                        it=SimpleNamespace(**values)), view, framed=framed)
 
 
 def card_door(counter: Counter, request: _Request, view: CheckoutView, url: str, *, framed: bool) -> Response[str]:
@@ -64,7 +76,8 @@ def card_door(counter: Counter, request: _Request, view: CheckoutView, url: str,
         "live": False, "language": language, "suffix": f"?lang={language.code}" if asked == language.code else "",
         "base": base, "address": base + ("/direct" if framed else ""), "languages": (), "framed": framed,
         "url": views.safe_link(url)}
-    return _finish(counter.pages.answer("checkout/card_door.html", "checkout", it=values), view, framed=framed)
+    return _finish(counter.pages.answer("checkout/card_door.html", "checkout", it=SimpleNamespace(**values)), view,
+                   framed=framed)
 
 
 _TEMPLATES = {Scene.PAID: "done", Scene.ORDERED: "done", Scene.REFUNDED: "done", Scene.CANCELLED: "over",
@@ -87,7 +100,7 @@ def _values(view: CheckoutView, language: Language, scene: Scene) -> dict[str, o
         "taxes": language.amount(checkout.taxes_units, checkout.currency) if checkout.taxes_units else "",
         "fee": _fee(shown, checkout.total_units, language) if scene is not Scene.CHOOSE else "",
         "lines": views.lines(view, language), "methods": views.methods(view, language),
-        "networks": views.networks(view), "payment": shown,
+        "networks": views.networks(view.channels), "payment": shown,
         "number": "" if shown is None else views.show_number(shown.number),
         "network": "" if shown is None or shown.channel is Channel.CARD else views.CHANNEL_NAMES[shown.channel],
         "paid_with": views.paid_with(shown, language), "failure": _failure(view, language),
@@ -121,7 +134,7 @@ def _first_method(view: CheckoutView, language: Language) -> str:
     """Return the way to pay that is chosen at first: the one of the last attempt, if there was one."""
     if view.payments and view.payments[-1].channel is Channel.CARD:
         return "card"
-    return next((method["value"] for method in views.methods(view, language)), "")
+    return next((method.value for method in views.methods(view, language)), "")
 
 
 def _last_number(view: CheckoutView) -> str:

@@ -31,7 +31,7 @@ class Language:
 
     def say(self, key: str, **values: object) -> str:
         """Return a text with its values; Jinja escapes them where they are shown."""
-        return self.words[key].format(**values)
+        return self.words[key].format(**values) if values else self.words[key]
 
     def amount(self, units: int, currency: str) -> str:
         """Write an amount, given in 1/10,000 of the currency's unit."""

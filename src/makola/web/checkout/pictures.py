@@ -1,40 +1,35 @@
-"""Merchants' logos and pictures of items: fetched by us, made safe, and never linked to from the page."""
+"""Merchants' logos and pictures of items: copies that we fetched and made safe, never linked to from the page."""
 
 import asyncio
 import io
 import time
 from collections import OrderedDict
 
-import structlog
 from PIL import Image
 
-from makola.kit.errors import DomainError
-from makola.kit.outgoing import OutgoingError, OutgoingHttp
-from makola.kit.pictures import MOST_BYTES, UnusablePictureError, make_safe
+from makola.core.pictures.service import find_pictures, key_of, read_copy, want
+from makola.core.pictures.types import PictureState
+from makola.kit.database import Database
 
 _SIDE_PX = 160
 _KEPT = 256
 _KEPT_S = 3_600.0
 _REFUSED_S = 300.0
 _TIMEOUT_S = 4.0
-_AT_ONCE = 4
-_OK = 200
-
-_log = structlog.get_logger(__name__)
+_LOOK_S = 0.1
 
 
 class Pictures:
-    """Pictures by their address, kept in memory for an hour; what could not be had is asked for again after minutes.
+    """Square pictures by the address of the original, remembered for an hour; what cannot be had, for minutes.
 
     Args:
-        outgoing: the client that refuses addresses inside our own network.
+        database: where the copies are; the fetcher, in whichever process it runs, makes one that nobody has asked for.
     """
 
-    def __init__(self, outgoing: OutgoingHttp) -> None:
-        self._outgoing = outgoing
+    def __init__(self, database: Database) -> None:
+        self._database = database
         self._kept: OrderedDict[str, tuple[float, bytes | None]] = OrderedDict()
         self._underway: dict[str, asyncio.Task[bytes | None]] = {}
-        self._places = asyncio.Semaphore(_AT_ONCE)
 
     async def get(self, url: str) -> bytes | None:
         """Return a picture as a square PNG; None when there is none that can be shown."""
@@ -44,30 +39,41 @@ class Pictures:
             return kept[1]
         task = self._underway.get(url)
         if task is None:
-            task = self._underway[url] = asyncio.create_task(self._fetch(url))
+            task = self._underway[url] = asyncio.create_task(self._make(url))
             task.add_done_callback(lambda _: self._underway.pop(url, None))
         return await asyncio.shield(task)
 
-    async def _fetch(self, url: str) -> bytes | None:
-        picture: bytes | None = None
-        async with self._places:
-            try:
-                answer = await self._outgoing.request(
-                    "GET", url, headers={"Accept": "image/*"}, timeout_s=_TIMEOUT_S, max_answer_bytes=MOST_BYTES)
-                if answer.status == _OK and not answer.cut:
-                    picture = await asyncio.to_thread(_square, answer.body)
-            except (OutgoingError, DomainError, UnusablePictureError) as error:
-                _log.info("picture_not_shown", reason=str(error))
+    async def _make(self, url: str) -> bytes | None:
+        copy = await self._copy(url)
+        picture = None if copy is None else await asyncio.to_thread(_square, copy)
         self._kept[url] = (time.monotonic() + (_REFUSED_S if picture is None else _KEPT_S), picture)
         while len(self._kept) > _KEPT:
             self._kept.popitem(last=False)
         return picture
 
+    async def _copy(self, url: str) -> bytes | None:
+        """Return the copy of a picture; the first time, wait a moment for it to be fetched."""
+        ending = time.monotonic() + _TIMEOUT_S
+        is_asked_for = False
+        while True:
+            found = (await find_pictures(self._database, [url])).get(url)
+            if found is not None and found.state is PictureState.READY:
+                return await read_copy(self._database, key_of(url))
+            if is_asked_for and found is not None and found.state is PictureState.FAILED:
+                return None
+            if not is_asked_for:
+                is_asked_for = True
+                async with self._database.transaction() as connection:
+                    await want(connection, [url])
+            if time.monotonic() > ending:
+                return None
+            await asyncio.sleep(_LOOK_S)
+
 
 def _square(content: bytes) -> bytes:
-    """Return a picture made anew, in the middle of a transparent square."""
-    safe = make_safe(content, most_side_px=_SIDE_PX)
-    with Image.open(io.BytesIO(safe.png)) as pixels:
+    """Return a copy in the middle of a transparent square, made smaller where it is too large."""
+    with Image.open(io.BytesIO(content), formats=["PNG"]) as pixels:
+        pixels.thumbnail((_SIDE_PX, _SIDE_PX))
         side_px = max(pixels.size)
         square = Image.new("RGBA", (side_px, side_px))
         square.paste(pixels, ((side_px - pixels.width) // 2, (side_px - pixels.height) // 2))

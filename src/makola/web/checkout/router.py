@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from litestar import Request, Response, Router, get, post
 from litestar.datastructures import State
 from litestar.di import NamedDependency, Provide
+from litestar.exceptions import HTTPException
 from litestar.params import FromPath
 from litestar.response import Redirect, Stream
 
@@ -101,10 +102,13 @@ async def cancel(counter: NamedDependency[Counter], request: _Request,
 
 @get("/{token:str}/back")
 async def come_back(counter: NamedDependency[Counter], request: _Request, token: FromPath[str]) -> Redirect:
-    """Where card providers send the customer: ask them at once how the payment stands, and show it."""
+    """Where card providers send the customer: ask them at once how the payment stands, and show it.
+
+    Somebody who comes again at once is shown what is known: the page tells of what follows by itself.
+    """
     view = await checkout_view(counter.desk, token)
     waiting = [payment for payment in view.payments if payment.is_open and payment.channel is Channel.CARD]
-    if waiting:
+    if waiting and counter.may_ask(view.checkout.checkout_id):
         await asking.ask(counter.desk, waiting)
     return Redirect(_address(view, request, framed=False), status_code=303)
 
@@ -171,7 +175,7 @@ async def _begin(counter: Counter, view: CheckoutView, fields: Mapping[str, str]
             return None
         return await payments.start_payment(counter.desk, checkout_id, PaymentChoice(
             channel, number, another=fields.get("another") == "1",
-            return_url=f"{counter.services.public_url}/checkout/{checkout_id}/back"))
+            return_url=f"{counter.services.public_url}/checkout/{checkout_id}/back"), seen=view.checkout)
     except errors.CheckoutClosedError:
         return None  # the page shows how it has ended
     except (errors.ChannelNotPermittedError, errors.TooManyAttemptsError, errors.AmountTooSmallError) as error:
@@ -199,7 +203,12 @@ def _form(fields: Mapping[str, str], *, error: str, field: str = "") -> Form:
 
 
 async def _fields(request: _Request) -> Mapping[str, str]:
-    return {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
+    """Return the form's fields; none of one that is larger than ours can be, or that is no form: it has no token."""
+    try:
+        form = await request.form()
+    except HTTPException:
+        return {}
+    return {name: value for name, value in form.items() if isinstance(value, str)}
 
 
 def _is_own(counter: Counter, request: _Request, view: CheckoutView, fields: Mapping[str, str]) -> bool:

@@ -3,6 +3,7 @@
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -90,6 +91,25 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Method:
+    """A way to pay: `value` is "momo", "card" or "delivery", `fee` what it costs on top in words."""
+
+    value: str
+    name: str
+    hint: str
+    fee: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PayingNetwork:
+    """A network whose wallets can pay; `prefixes` are those of its national numbers."""
+
+    channel: str
+    name: str
+    prefixes: str
+
+
+@dataclass(frozen=True, slots=True)
 class Form:
     """What the customer has entered, and what is wrong with it.
 
@@ -153,31 +173,31 @@ def paid_with(payment: Transaction | None, language: Language) -> str:
     return f"{CHANNEL_NAMES[payment.channel]} {show_number(payment.number, hidden=True)}"
 
 
-def methods(view: CheckoutView, language: Language) -> list[dict[str, str]]:
+def methods(view: CheckoutView, language: Language) -> list[Method]:
     """Return what can be chosen, each with what it costs on top."""
     currency = view.checkout.currency
-    found: list[dict[str, str]] = []
+    found: list[Method] = []
     wallets = [channel for channel in view.channels if channel is not Channel.CARD] if view.can_pay else []
     if wallets:
         fees = {view.charges_units[channel] for channel in wallets}
         key = "with_fee" if len(fees) == 1 else "with_fee_from"
-        found.append({"value": "momo", "name": language.say("mobile_money"), "hint": language.say("mobile_money_hint"),
-                      "fee": language.say(key, amount=language.amount(min(fees), currency)) if max(fees) else ""})
+        found.append(Method("momo", language.say("mobile_money"), language.say("mobile_money_hint"),
+                            language.say(key, amount=language.amount(min(fees), currency)) if max(fees) else ""))
     if view.can_pay and Channel.CARD in view.channels:
         fee = view.charges_units[Channel.CARD]
-        found.append({"value": "card", "name": language.say("card"), "hint": language.say("card_hint"),
-                      "fee": language.say("with_fee", amount=language.amount(fee, currency)) if fee else ""})
+        found.append(Method("card", language.say("card"), language.say("card_hint"),
+                            language.say("with_fee", amount=language.amount(fee, currency)) if fee else ""))
     if view.can_order:
-        found.append({"value": "delivery", "name": language.say("delivery"), "hint": language.say("delivery_hint"),
-                      "fee": ""})
+        found.append(Method("delivery", language.say("delivery"), language.say("delivery_hint")))
     return found
 
 
-def networks(view: CheckoutView) -> list[dict[str, str]]:
+@lru_cache(maxsize=64)
+def networks(channels: tuple[Channel, ...]) -> tuple[PayingNetwork, ...]:
     """Return the networks whose wallets can pay, with the prefixes of their numbers."""
-    return [{"channel": channel.value, "name": NETWORKS[network_id].name,
-             "prefixes": " ".join(prefix.removeprefix("0") for prefix in NETWORKS[network_id].prefixes)}
-            for network_id, channel in MOBILE_MONEY.items() if channel in view.channels]
+    return tuple(PayingNetwork(channel.value, NETWORKS[network_id].name,
+                               " ".join(prefix.removeprefix("0") for prefix in NETWORKS[network_id].prefixes))
+                 for network_id, channel in MOBILE_MONEY.items() if channel in channels)
 
 
 def safe_link(url: str) -> str:

@@ -6,10 +6,12 @@ What is asked was recorded before (`asking`), and carries our own id: to ask aga
 import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
+from uuid import UUID
 
 import structlog
 
 from makola.core.checkout.desk import Desk
+from makola.core.checkout.hints import Hints
 from makola.core.checkout.ports import (
     CardStart,
     PaymentRequest,
@@ -92,8 +94,28 @@ async def ask_due(desk: Desk) -> bool:
     return len(due) == _BATCH
 
 
+async def ask_hinted(desk: Desk, hints: Hints) -> bool:
+    """Ask about everything that this process was hinted at; True when there is more.
+
+    It is taken in hand as what is due is: if the process dies meanwhile, it is due when the lease ends.
+    """
+    hinted = hints.collect(_BATCH)
+    left: Sequence[UUID] = hinted
+    try:
+        if hinted:
+            taken = await transactions.claim_named(desk.database, hinted, now(),
+                                                   timedelta(seconds=desk.policy.lease_s))
+            left = ()
+            await ask(desk, taken)
+    finally:
+        is_more = hints.done(left)
+    return is_more
+
+
 async def ask(desk: Desk, waiting: Sequence[Transaction]) -> None:
     """Ask the providers how these stand, all at the same time, and record what they say."""
+    if not waiting:
+        return
     answers = await asyncio.gather(*(_ask(desk, transaction) for transaction in waiting))
     await record(desk, [Answered(transaction, answer) for transaction, answer in zip(waiting, answers, strict=True)])
 

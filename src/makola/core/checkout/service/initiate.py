@@ -26,6 +26,9 @@ _LONGEST_TEXT = 2_000
 _MOST_ITEMS = 200
 _ONE = 10_000
 _NUMBER = re.compile("HM[0-9]{1,30}")
+#: What cannot be stored, and what turns the text around it round on the page (Unicode Standard Annex 9: embeddings,
+#: overrides and isolates): an item's name could make another price of its own.
+_UNUSABLE = re.compile("[\0\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
 
 
 async def initiate(desk: Desk, actor: Actor, new: NewCheckout) -> Checkout:
@@ -172,7 +175,7 @@ def check_reference(reference: str, policy: CheckoutPolicy) -> None:
 
 
 def check_text(text: str, field: str, *, required: bool = False) -> None:
-    """Refuse a text that is too long, or that cannot be stored.
+    """Refuse a text that is too long, or that cannot be stored or shown.
 
     Raises:
         InvalidCheckoutError: naming the field.
@@ -181,8 +184,8 @@ def check_text(text: str, field: str, *, required: bool = False) -> None:
         raise InvalidCheckoutError("This must not be empty.", field=field)
     if len(text) > _LONGEST_TEXT:
         raise InvalidCheckoutError(f"This may have at most {_LONGEST_TEXT} characters.", field=field)
-    if "\0" in text or any(0xD800 <= ord(sign) <= 0xDFFF for sign in text):
-        raise InvalidCheckoutError("This holds a character that cannot be stored.", field=field)
+    if _UNUSABLE.search(text):
+        raise InvalidCheckoutError("This holds a character that cannot be stored or shown.", field=field)
 
 
 def _link(url: str, field: str) -> None:

@@ -39,7 +39,8 @@ from makola.kit.database import Connection, Database
 from makola.kit.ids import new_id
 
 
-async def start_payment(desk: Desk, checkout_id: UUID, choice: PaymentChoice) -> Started:
+async def start_payment(desk: Desk, checkout_id: UUID, choice: PaymentChoice, *,
+                        seen: Checkout | None = None) -> Started:
     """Start an attempt at a checkout, or return the one that is under way already.
 
     The attempt is recorded before the provider is called: if the process dies, the poller finds out what became of it.
@@ -48,6 +49,7 @@ async def start_payment(desk: Desk, checkout_id: UUID, choice: PaymentChoice) ->
         desk: the services' own.
         checkout_id: which one.
         choice: how the customer wants to pay.
+        seen: the checkout as it was read a moment ago, where it was; nothing of it is relied on.
 
     Raises:
         UnknownCheckoutError: there is none.
@@ -56,16 +58,22 @@ async def start_payment(desk: Desk, checkout_id: UUID, choice: PaymentChoice) ->
         TooManyAttemptsError: it was tried too often.
         AmountTooSmallError: the fees would take all of it.
     """
+    at = now()
+    if seen is not None and not seen.attempt_count and seen.state is CheckoutState.OPEN and seen.expires_at > at:
+        merchant = await desk.account_of(desk.database, seen.merchant_account_id)
+        payment = await _payment(desk, desk.database, seen, merchant, choice, at,
+                                 fees_on_customer=merchant.fees_on_customer)
+        if await transactions.insert_first_attempt(desk.database, payment):
+            return await _call(desk, payment, seen, merchant, choice.return_url)
     async with desk.database.transaction() as connection:
         checkout = (await invoices.lock(connection, [checkout_id])).get(checkout_id)
         if checkout is None:
             raise UnknownCheckoutError("There is no such checkout.", field="checkout_id")
         merchant = await desk.account_of(connection, checkout.merchant_account_id)
-        payment = await _under_way(connection, checkout, choice)
-        if payment is None:
-            payment = await _new_payment(desk, connection, checkout, merchant, choice)
-        elif payment.channel is not Channel.CARD:
-            return Started(payment)
+        under_way = await _under_way(connection, checkout, choice)
+        if under_way is not None and under_way.channel is not Channel.CARD:
+            return Started(under_way)
+        payment = under_way or await _new_payment(desk, connection, checkout, merchant, choice)
     return await _call(desk, payment, checkout, merchant, choice.return_url)
 
 
@@ -208,14 +216,22 @@ async def receive(desk: Desk, actor: Actor, call: Receive) -> tuple[Checkout, Tr
 async def _direct_payment(desk: Desk, checkout: Checkout, account: MerchantAccount, call: Receive,
                           at: datetime) -> tuple[Transaction, bool]:
     """Return the one payment of a direct checkout, and whether it was made now."""
-    fees_on_customer = account.fees_on_customer if call.fees_on_customer is None else call.fees_on_customer
+    if not checkout.attempt_count:
+        payment = await _direct(desk, desk.database, checkout, account, call, at)
+        if await transactions.insert_first_attempt(desk.database, payment):
+            return payment, True
     async with desk.database.transaction() as connection:
         locked = (await invoices.lock(connection, [checkout.checkout_id]))[checkout.checkout_id]
         if locked.attempt_count:
             return (await transactions.of_checkout(connection, checkout.checkout_id))[0], False
-        payment = await _payment(desk, connection, locked, account, PaymentChoice(call.channel, call.number), at,
-                                 fees_on_customer=fees_on_customer)
-        payment = replace(payment, callback_url=call.callback_url,
-                          secondary_callback_url=call.secondary_callback_url)
+        payment = await _direct(desk, connection, locked, account, call, at)
         await transactions.insert_attempt(connection, payment)
     return payment, True
+
+
+async def _direct(desk: Desk, source: Connection | Database, checkout: Checkout, account: MerchantAccount,
+                  call: Receive, at: datetime) -> Transaction:
+    fees_on_customer = account.fees_on_customer if call.fees_on_customer is None else call.fees_on_customer
+    payment = await _payment(desk, source, checkout, account, PaymentChoice(call.channel, call.number), at,
+                             fees_on_customer=fees_on_customer)
+    return replace(payment, callback_url=call.callback_url, secondary_callback_url=call.secondary_callback_url)

@@ -34,6 +34,22 @@ UPDATE checkout.invoice SET attempt_count = attempt_count + 1,
 WHERE id = $7
 """  # noqa: S608 - made of this module's own statement
 
+# Guarded instead of locked: whoever is second finds the count changed, and looks again under the lock.
+_INSERT_FIRST_ATTEMPT = """
+WITH counted AS (
+    UPDATE checkout.invoice SET attempt_count = 1,
+        customer_number = CASE WHEN $11 = '' THEN customer_number ELSE $11 END
+    WHERE id = $7 AND state = 'open' AND attempt_count = 0 AND expires_at > $23 RETURNING id
+)
+INSERT INTO checkout.transaction (id, kind, state, merchant_account_id, organisation_id, application_id, checkout_id,
+    refunds, provider, channel, number, name, amount_units, charges_units, currency, surplus, reason, client_reference,
+    content_sha256, callback_url, secondary_callback_url, due_at, created_at)
+SELECT $1::uuid, $2::text, $3::text, $4::bigint, $5::bigint, $6::bigint, id, $8::uuid, $9::text, $10::text, $11::text,
+    $12::text, $13::bigint, $14::bigint, $15::text, $16::boolean, $17::text, $18::text, $19::bytea, $20::text,
+    $21::text, $22::timestamptz, $23::timestamptz
+FROM counted RETURNING id
+"""
+
 _FIND = f"SELECT {_COLUMNS} FROM checkout.transaction t WHERE t.id = $1"  # noqa: S608 - own columns
 _OF_CHECKOUT = f"""
 SELECT {_COLUMNS} FROM checkout.transaction t WHERE t.checkout_id = $1 ORDER BY t.created_at, t.id
@@ -87,7 +103,14 @@ FROM (SELECT id FROM checkout.transaction WHERE due_at <= $1 ORDER BY due_at LIM
 WHERE t.id = due.id RETURNING {_COLUMNS}
 """  # noqa: S608 - made of this module's own column names
 
-# Not what succeeded: nothing can change that. What failed may have been approved all the same.
+# In the order of `lock`. Not what succeeded: nothing can change that. What failed may have been approved all the same.
+_CLAIM_NAMED = f"""
+UPDATE checkout.transaction t SET due_at = $2::timestamptz + $3::interval
+FROM (SELECT id FROM checkout.transaction WHERE id = ANY($1::uuid[]) AND state <> 'succeeded' ORDER BY id
+      FOR UPDATE) named
+WHERE t.id = named.id RETURNING {_COLUMNS}
+"""  # noqa: S608 - made of this module's own column names
+
 _HINT = """
 UPDATE checkout.transaction SET due_at = $2
 WHERE id = ANY($1::uuid[]) AND state <> 'succeeded'
@@ -116,20 +139,27 @@ def transaction_of(row: Record) -> Transaction:
 
 async def insert_attempt(connection: Connection, new: Transaction) -> None:
     """Store a new payment and count it at its checkout, which is locked."""
-    await connection.execute(
-        _INSERT_ATTEMPT, new.transaction_id, new.kind, new.state, new.merchant_account_id, new.organisation_id,
-        new.application_id, new.checkout_id, new.refunds, new.provider, new.channel, new.number, new.name,
-        new.amount_units, new.charges_units, new.currency, new.surplus, new.reason, new.client_reference, b"",
-        new.callback_url, new.secondary_callback_url, new.due_at, new.created_at)
+    await connection.execute(_INSERT_ATTEMPT, *_values_of(new, b""))
+
+
+async def insert_first_attempt(connection: Connection | Database, new: Transaction) -> bool:
+    """Store the first payment of an open checkout and count it, in one statement.
+
+    False when the checkout is not open any more, or somebody was first: then nothing has changed.
+    """
+    return await connection.fetchval(_INSERT_FIRST_ATTEMPT, *_values_of(new, b"")) is not None
 
 
 async def insert(connection: Connection, new: Transaction, content_sha256: bytes = b"") -> bool:
     """Store a new transaction; False when its client reference is taken."""
-    return await connection.fetchval(
-        _INSERT, new.transaction_id, new.kind, new.state, new.merchant_account_id, new.organisation_id,
-        new.application_id, new.checkout_id, new.refunds, new.provider, new.channel, new.number, new.name,
-        new.amount_units, new.charges_units, new.currency, new.surplus, new.reason, new.client_reference,
-        content_sha256, new.callback_url, new.secondary_callback_url, new.due_at, new.created_at) is not None
+    return await connection.fetchval(_INSERT, *_values_of(new, content_sha256)) is not None
+
+
+def _values_of(new: Transaction, content_sha256: bytes) -> tuple[object, ...]:
+    return (new.transaction_id, new.kind, new.state, new.merchant_account_id, new.organisation_id, new.application_id,
+            new.checkout_id, new.refunds, new.provider, new.channel, new.number, new.name, new.amount_units,
+            new.charges_units, new.currency, new.surplus, new.reason, new.client_reference, content_sha256,
+            new.callback_url, new.secondary_callback_url, new.due_at, new.created_at)
 
 
 async def find(connection: Connection | Database, transaction_id: UUID) -> Transaction | None:
@@ -199,6 +229,12 @@ async def pending(connection: Connection | Database, transaction_id: UUID,
 async def claim(connection: Connection | Database, at: datetime, lease: timedelta, limit: int) -> list[Transaction]:
     """Take in hand, until the lease ends, what is due."""
     return [transaction_of(row) for row in await connection.fetch(_CLAIM, at, lease, limit)]
+
+
+async def claim_named(connection: Connection | Database, transaction_ids: Sequence[UUID], at: datetime,
+                      lease: timedelta) -> list[Transaction]:
+    """Take these in hand, until the lease ends, whenever they are due."""
+    return [transaction_of(row) for row in await connection.fetch(_CLAIM_NAMED, list(transaction_ids), at, lease)]
 
 
 async def hint(connection: Connection | Database, transaction_ids: Sequence[UUID], at: datetime) -> None:
