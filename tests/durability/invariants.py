@@ -50,7 +50,9 @@ async def rest(database: asyncpg.Connection, *, timeout_s: float = 60.0) -> None
     """Wait until nothing is under way."""
     deadline = time.monotonic() + timeout_s
     while any((under_way := dict(await database.fetchrow(_OPEN) or {})).values()):
-        assert time.monotonic() < deadline, f"still under way after {timeout_s:.0f} s: {under_way}"
+        if time.monotonic() > deadline:
+            some = await database.fetch("SELECT * FROM messaging.message WHERE status < 20 ORDER BY id LIMIT 3")
+            raise AssertionError(f"still under way after {timeout_s:.0f} s: {under_way}, of the messages {some}")
         await asyncio.sleep(0.1)
 
 

@@ -11,13 +11,13 @@ from makola.kit.clock import now
 from makola.kit.database import Database
 from tests.messaging.world import CONNECTOR, LEASE_S, PRICE, World, make_world
 
-_SOON = timedelta(seconds=1)
+_SOON = timedelta(seconds=2)
 _HORIZON = timedelta(days=1)
 
 
-def _claims(world: World) -> Claims:
+def _claims(world: World, lease_s: float = LEASE_S) -> Claims:
     return Claims(world.database, {CONNECTOR: world.operator}, world.routing, world.prices, world.reports,
-                  lease_s=LEASE_S)
+                  lease_s=lease_s)
 
 
 async def _scheduled(world: World, ahead: timedelta = _SOON) -> UUID:
@@ -67,7 +67,7 @@ async def test_moved_after_it_was_paid_it_leaves_once_at_its_new_time(database: 
         message_id = await _scheduled(world)
         process.wake.set()
         assert await _is_reserved(world)
-        later = now() + timedelta(seconds=2)
+        later = now() + timedelta(seconds=3)
         moved = await reschedule(database, world.caller.actor, message_id, later, horizon=_HORIZON)
         assert moved.price_units == 0
         sent = (await world.settled(process))[message_id]
@@ -87,6 +87,16 @@ async def test_the_process_that_paid_for_it_dies_and_it_is_paid_once(database: D
     assert await world.spent_units() == (PRICE, 0)
 
 
+async def test_a_short_lease_ends_and_is_not_renewed_for_ever(database: Database) -> None:
+    world = await make_world(database)
+    message_id = await _scheduled(world, timedelta(seconds=0.4))
+    assert (await _claims(world, lease_s=1).take(10)).row_count == 1  # and is never heard of again
+    async with world.process(lease_s=1) as process:
+        assert (await world.settled(process))[message_id].status is MessageStatus.SENT
+    assert world.operator.got == [message_id]
+    assert await world.spent_units() == (PRICE, 0)
+
+
 async def test_an_orderly_end_leaves_it_to_the_next_process_without_waiting_for_the_lease(database: Database) -> None:
     world = await make_world(database)
     async with world.process() as process:
@@ -95,6 +105,6 @@ async def test_an_orderly_end_leaves_it_to_the_next_process_without_waiting_for_
         assert await _is_reserved(world)
     assert world.operator.got == []
     async with world.process() as process:
-        sent = (await world.settled(process))[message_id]  # within ten seconds; the lease has minutes left
+        sent = (await world.settled(process))[message_id]  # within half a minute; the lease has minutes left
     assert (sent.status, world.operator.got) == (MessageStatus.SENT, [message_id])
     assert await world.spent_units() == (PRICE, 0)

@@ -55,9 +55,11 @@ COLUMNS = """id, organisation_id, application_id, inbound, pending, scheduled, r
     kind, status, units, attempt_count, price_units, "time", created_at, updated_at, valid_until, due_at, sender,
     recipient, network_id, connector, content, udh, client_reference, billing_info, detail"""
 
-# Schedules are taken up to $2 ahead; a lease or a retry, never before its time.
+# Schedules are taken up to $2 ahead; a lease or a retry, never before its time. What is leased ahead of its time still
+# waits for it, and is known by the end of its lease.
 _DUE = f"""
-SELECT {COLUMNS} FROM messaging.message WHERE due_at <= $1::timestamptz + $2 AND (pending OR due_at <= $1)
+SELECT {COLUMNS} FROM messaging.message
+WHERE due_at <= $1::timestamptz + $2 AND (due_at <= $1 OR (pending AND due_at = "time"))
 ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED
 """  # noqa: S608 - made of this module's own column names
 

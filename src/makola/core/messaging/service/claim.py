@@ -56,12 +56,13 @@ class Claims:
         self._prices = prices
         self._reports = reports
         self._lease = timedelta(seconds=lease_s)
+        self._ahead = min(AHEAD, self._lease / 2)  # the lease holds until the message leaves, however short it is
 
     async def take(self, limit: int) -> Claimed:
         """Decide up to `limit` rows whose moment has come or is about to; lease those that are to leave."""
         at = now()
         async with self._database.transaction() as connection:
-            due = await store.lock_due(connection, at, AHEAD, limit)
+            due = await store.lock_due(connection, at, self._ahead, limit)
             if not due:
                 return Claimed({}, at, 0)
             claims = await self._decide(connection, due, at)
