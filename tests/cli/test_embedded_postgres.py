@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from makola.kit.embedded_postgres import EmbeddedPostgres, EmbeddedPostgresError
+from tests.places import run_directory
 
 FAST = {"fsync": "off"}
 
@@ -56,7 +57,7 @@ def kill(pid: int) -> None:
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Path]:
     """A directory with a cluster in it that nobody runs."""
-    with tempfile.TemporaryDirectory(prefix="makola test ") as directory:
+    with tempfile.TemporaryDirectory(prefix="makola test ", dir=run_directory()) as directory:
         EmbeddedPostgres(Path(directory) / "postgres", FAST).stop()
         yield Path(directory) / "postgres"
 
