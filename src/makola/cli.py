@@ -1,5 +1,6 @@
 """The `makola` command."""
 
+import gc
 import sys
 from importlib import import_module
 from types import MappingProxyType
@@ -91,4 +92,8 @@ def _refusals() -> tuple[type[Exception], ...]:
 def _imported(place: str) -> object:
     """Return what is at `module:attribute`."""
     module, _, attribute = place.partition(":")
-    return getattr(import_module(module), attribute)
+    gc.disable()  # hardly anything of what is imported becomes garbage, and looking for it takes time
+    try:
+        return getattr(import_module(module), attribute)
+    finally:
+        gc.enable()

@@ -75,7 +75,8 @@ async def migrate(url: str) -> None:
         DatabaseUnavailableError: it cannot be reached, or its server is too old.
         StartError: it refuses, or a newer program has migrated it further.
     """
-    await _check_server(url)
+    if await _revision(url) == migrations.head():
+        return  # without what only migrating needs, which takes longer to import than everything else here
     try:
         await migrations.upgrade(url)
     except migrations.MigrationError as error:
@@ -91,16 +92,7 @@ async def check_migrated(url: str) -> None:
         DatabaseUnavailableError: it cannot be reached, or its server is too old.
         StartError: it has not been migrated, or not to this program's revision.
     """
-    await _check_server(url)
-    database = await Database.connect(url, min_size=1, max_size=1)
-    try:
-        revision = await database.fetchval("SELECT version_num FROM alembic_version")
-    except asyncpg.UndefinedTableError:
-        revision = None
-    except asyncpg.PostgresError as error:
-        raise StartError(f"cannot read the database: {error}") from error
-    finally:
-        await database.close()
+    revision = await _revision(url)
     if revision is None:
         raise StartError("the database has not been migrated: run `makola migrate`")
     if revision != migrations.head():
@@ -108,6 +100,15 @@ async def check_migrated(url: str) -> None:
                          "run `makola migrate`")
 
 
-async def _check_server(url: str) -> None:
+async def _revision(url: str) -> str | None:
+    """Return how far the database has been migrated; None if nobody has migrated it."""
     database = await Database.connect(url, min_size=1, max_size=1)
-    await database.close()
+    try:
+        revision: str | None = await database.fetchval("SELECT version_num FROM alembic_version")
+    except asyncpg.UndefinedTableError:
+        return None
+    except asyncpg.PostgresError as error:
+        raise StartError(f"cannot read the database: {error}") from error
+    finally:
+        await database.close()
+    return revision

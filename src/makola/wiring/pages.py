@@ -1,6 +1,6 @@
 """What Litestar serves beside the families: the pages, the documents of the APIs, and what operators call."""
 
-from functools import partial
+from functools import cache, partial
 
 from litestar import Litestar, Response, get
 from litestar.types import ControllerRouterHandler
@@ -33,17 +33,17 @@ def pages(parts: Parts, hub: HubApp, ussd: Ussd, desk: Desk) -> Litestar:
         desk: what checkout's services work with.
     """
     demo = parts.settings.demo
-    unity_document = openapi.document(UNITY_ENDPOINTS, version=__version__)
+    unity_document = cache(partial(openapi.document, UNITY_ENDPOINTS, version=__version__))
     documents = (
         ApiDocument("unity", "Unity API", "Send messages and follow them to the handset.", UNITY_DOCUMENT,
-                    lambda: unity_document),
+                    unity_document),
         ApiDocument("hub", "Hub API", "Organisations, catalogue and orders of a multi-tier distributor.", HUB_DOCUMENT,
                     lambda: hub.document))
 
     @get(UNITY_DOCUMENT, include_in_schema=False)
     async def answer_unity_document() -> dict[str, object]:
         """Answer with the OpenAPI document of the Unity API."""
-        return unity_document
+        return unity_document()
 
     @get("/health", include_in_schema=False)
     async def health() -> Response[dict[str, str]]:

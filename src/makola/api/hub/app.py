@@ -1,6 +1,7 @@
 """The Hub API as one ASGI application: hot routes first, then Litestar."""
 
 from collections.abc import Sequence
+from functools import cached_property
 
 from litestar import Litestar, get
 from litestar.connection import Request
@@ -64,9 +65,8 @@ class HubApp:
         self._door = Door(context.credentials)
         self._lists = {f"{BASE}{route.path}": route for route in hot_routes if route.is_list}
         self._items = {f"{BASE}{route.path.rpartition('/')[0]}": route for route in hot_routes if not route.is_list}
+        self._hot_routes = hot_routes
         self.litestar = _litestar(context, self._door)
-        self.document = document(self.litestar, hot_routes, version=__version__,
-                                 extra_paths={TOKEN_PATH: {"post": TOKEN_OPERATION}})
 
         @get(DOCUMENT.removeprefix(BASE), include_in_schema=False, opt={"public": True})
         async def openapi_document() -> dict[str, object]:
@@ -75,6 +75,12 @@ class HubApp:
 
         self.litestar.register(openapi_document)
         self._framework: AsgiApp = self.litestar  # type: ignore[assignment] # Litestar's own names for the same shapes
+
+    @cached_property
+    def document(self) -> dict[str, object]:
+        """The OpenAPI document; made when somebody looks at it."""
+        return document(self.litestar, self._hot_routes, version=__version__,
+                        extra_paths={TOKEN_PATH: {"post": TOKEN_OPERATION}})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
