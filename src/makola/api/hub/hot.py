@@ -3,7 +3,7 @@
 They keep every convention of this family: the same door, the same problems, the same paging.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 import msgspec
@@ -49,6 +49,3 @@ class HotRoute:
     def is_list(self) -> bool:
         """Whether the answer is a page of a list."""
         return "{" not in self.path
-
-
-HotRoutes = Mapping[str, HotRoute]

@@ -11,8 +11,6 @@ from makola.core.ledger.types import UNITS_PER_CURRENCY_UNIT
 #: The letters of a currency, ISO 4217.
 Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$", description="ISO 4217 code, such as GBP.")]
 
-_FOUR_PLACES = Decimal("0.0001")
-
 
 def units_of(amount: Decimal, field: str) -> int:
     """Return an amount in units.

@@ -87,14 +87,6 @@ async def list_installed(database: Database | Connection, organisation_id: int) 
     return [_installation_of(row) for row in rows]
 
 
-async def find_installation(database: Database | Connection, organisation_id: int,
-                            application_id: int) -> Installation | None:
-    """Return one authorized application of an organisation; None when there is none."""
-    row = await database.fetchrow(
-        f"SELECT {_COLUMNS} {_INSTALLED} AND i.application_id = $2", organisation_id, application_id)
-    return _installation_of(row) if row is not None else None
-
-
 async def deauthorise(connection: Connection, organisation_id: int, application_id: int,
                       user_id: int | None) -> bool:
     """Write down that an organisation has taken its authorization back; False when there was none.

@@ -41,12 +41,6 @@ class UnauthorizedClientError(OAuthError):
     code = "unauthorized_client"
 
 
-class UnsupportedGrantTypeError(OAuthError):
-    """There is no such grant type."""
-
-    code = "unsupported_grant_type"
-
-
 class UnsupportedResponseTypeError(OAuthError):
     """There is no such response type."""
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from uuid import UUID
 
 from makola.core.ordering.errors import (
     InvalidContentError,
@@ -98,18 +97,6 @@ async def find_any_order(connection: Connection, order_id: int) -> Order:
     if order is None:
         raise UnknownOrderError(f"There is no order {order_id}.")
     return order
-
-
-async def find_order_id(connection: Connection, reference: UUID) -> int:
-    """Return the id of the order that the warehouse knows by a reference.
-
-    Raises:
-        UnknownOrderError: there is none.
-    """
-    order_id = await orders.find_id(connection, reference)
-    if order_id is None:
-        raise UnknownOrderError("There is no such order.")
-    return order_id
 
 
 async def list_baskets(connection: Connection, actor: Actor, organisation_ids: Sequence[int] = (), *, skip: int,

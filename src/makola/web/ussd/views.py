@@ -1,7 +1,7 @@
 """What the log shows of sessions: requests and answers as they went, and in words what became of them."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from hashlib import sha256
 
 from makola.core.ussd import screens
@@ -145,12 +145,3 @@ def _state(session: SessionRecord) -> tuple[str, str]:
         return "open", "Open"
     state, words = _REASONS[session.end_reason]
     return state, f"{words} {session.error}".strip() if state == "error" else words
-
-
-def total_errors(counts: Iterable[ServiceCounts]) -> Sequence[tuple[str, int]]:
-    """Return how often each error was shown over several services."""
-    total: dict[str, int] = {}
-    for each in counts:
-        for code, count in each.errors.items():
-            total[code] = total.get(code, 0) + count
-    return sorted(total.items())

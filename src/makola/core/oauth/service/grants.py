@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from makola.core.applications.clients import find_client_by_id
 from makola.core.applications.scopes import OFFLINE_ACCESS
 from makola.core.applications.types import ApplicationKind, OAuthClient
 from makola.core.oauth import store
@@ -229,9 +228,3 @@ def access_lifetime_s(client: OAuthClient, lifetimes: Lifetimes) -> int:
         return client.access_token_lifetime_s
     is_short = client.kind is ApplicationKind.PUBLIC
     return lifetimes.public_token_s if is_short else lifetimes.partner_token_s
-
-
-async def client_of_grant(database: Database, grant: Grant) -> OAuthClient | None:
-    """Return the application that a grant was given to; None when it is suspended."""
-    client = await find_client_by_id(database, grant.application_id)
-    return client if client is not None and not client.suspended else None
