@@ -92,7 +92,8 @@ class _Load:
         delay_ms = max(0, round(1000 * connections / rate) - 2) if rate else 0
         script = self.directory / f"load-{self.code.strip('*#').replace('*', '-')}-{self.hub}.lua"
         script.write_text(_SCRIPT.format(sessions=sessions, steps=steps, code=self.code,
-                                         delay=f"math.random(0, {spread_ms})" if spread_ms else delay_ms,
+                                         delay=f"math.random(0, {spread_ms})" if spread_ms else
+                                         f"math.floor(-{delay_ms} * math.log(1 - math.random()) + 0.5)",
                                          hub=str(self.hub).lower(), life=self.life, last=_LAST_INPUT))
         output = subprocess.run(
             ["taskset", "-c", str(LOAD_CORE), "wrk", "-t1", f"-c{connections}", f"-d{duration_s}s", "--latency",

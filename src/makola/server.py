@@ -28,6 +28,7 @@ _LAST_MOMENT_S = 1.5
 #: Answers that have begun and do not end by themselves, such as streams of events, are ended after this.
 _STREAM_GRACE_S = 0.5
 _BACKLOG = 2048
+_GARBAGE_THRESHOLDS = (10_000, 20, 50)
 
 _log = structlog.get_logger(__name__)
 
@@ -252,6 +253,8 @@ async def _run(settings: Settings, start_runtime: StartRuntime, stopping: Stoppi
         await _first(server.listening.wait(), serving)
     gc.collect()
     gc.freeze()  # what the start made lives as long as the process: no need to walk it again
+    # Next to nothing here is part of a cycle; Python's own threshold (700) looks for one several times a request.
+    gc.set_threshold(*_GARBAGE_THRESHOLDS)
     ready()
     await _first(stopping.wait(), runtime.background.failed.wait(), *([serving] if serving else []))
     failed = runtime.background.failed.is_set() or (serving is not None and serving.done())

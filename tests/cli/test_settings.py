@@ -128,3 +128,7 @@ def test_the_command_shows_value_origin_and_meaning(tmp_path: Path, run_here: Ru
 
 def test_the_reference_page_is_up_to_date(run_here: RunHere) -> None:
     assert run_here("settings", "--markdown").output == REFERENCE.read_text()
+
+
+def test_the_times_of_a_ussd_session_are_the_documents() -> None:
+    assert (Settings().ussd_application_timeout_s, Settings().ussd_subscriber_timeout_s) == (7.0, 60.0)

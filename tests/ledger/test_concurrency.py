@@ -32,12 +32,19 @@ async def _write(books: Books, open_holds: list[NewHold], chance: random.Random)
     """Do what is drawn; a deadlock would be an error of the database, and is not caught."""
     for _ in range(_TURNS):
         async with books.database.transaction() as connection:
-            match chance.choice(["transfer", "reserve", "reserve", "settle"]):
+            match chance.choice(["transfer", "several", "reserve", "reserve", "settle"]):
                 case "transfer":
                     try:
                         async with connection.transaction():
                             await ledger.transfer(connection, _leg(books, chance, most=200), kind="test",
                                                   reference=new_id())
+                    except InsufficientFundsError:
+                        pass
+                case "several":
+                    try:
+                        async with connection.transaction():
+                            await ledger.transfer_all(
+                                connection, [(_leg(books, chance, most=50), new_id()) for _ in range(4)], kind="test")
                     except InsufficientFundsError:
                         pass
                 case "reserve":
@@ -91,7 +98,7 @@ async def test_a_hold_is_closed_once_whoever_comes_first(ledger_database: Databa
         async with ledger_database.transaction() as connection:
             await ledger.settle(connection, **{"post" if number % 2 else "void": ids}, kind="test")
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(30):
         await asyncio.gather(*(close(number) for number in range(8)))
     await books.check()
     assert all(held == 0 for _, held in await books.balances())

@@ -28,6 +28,12 @@ class Transfer:
 
 
 @dataclass(frozen=True)
+class TransferAll:
+    moves: list[tuple[tuple[int, int], int]]
+    in_full: bool
+
+
+@dataclass(frozen=True)
 class Reserve:
     holds: list[list[tuple[tuple[int, int], int]]]
 
@@ -47,7 +53,8 @@ class Limit:
 
 
 _steps = st.lists(st.one_of(
-    st.builds(Transfer, _pairs, _amounts), st.builds(Reserve, st.lists(_legs, min_size=1, max_size=4)),
+    st.builds(Transfer, _pairs, _amounts), st.builds(TransferAll, _legs, st.booleans()),
+    st.builds(Reserve, st.lists(_legs, min_size=1, max_size=4)),
     st.builds(Settle, st.lists(st.integers(0, 8), max_size=4), st.lists(st.integers(0, 8), max_size=4)),
     st.builds(Limit, _places, st.none() | st.integers(0, 60))), max_size=12)
 
@@ -72,6 +79,17 @@ class Model:
             return False
         self.balances[pair[0]] -= amount
         self.balances[pair[1]] += amount
+        return True
+
+    def transfer_all(self, moves: list[tuple[tuple[int, int], int]], *, in_full: bool) -> bool:
+        paid, received = [0] * _ACCOUNTS, [0] * _ACCOUNTS
+        for (debit, credit), amount in moves:
+            paid[debit] += amount
+            received[credit] += amount
+        if not self.covers({place: paid[place] - (0 if in_full else received[place]) for place in range(_ACCOUNTS)
+                            if paid[place] > (0 if in_full else received[place])}):
+            return False
+        self.balances = [balance + received[place] - paid[place] for place, balance in enumerate(self.balances)]
         return True
 
     def reserve(self, hold_id: UUID, legs: list[tuple[tuple[int, int], int]]) -> bool:
@@ -112,6 +130,15 @@ async def _take(books: Books, model: Model, tried: list[UUID], step: object) -> 
         except InsufficientFundsError:
             moved = False
         assert moved == model.transfer(step.pair, step.amount)
+    elif isinstance(step, TransferAll):
+        transfers = [(books.leg(*pair, amount), new_id()) for pair, amount in step.moves]
+        try:
+            async with books.database.transaction() as connection:
+                await ledger.transfer_all(connection, transfers, kind="test", in_full=step.in_full)
+            moved = True
+        except InsufficientFundsError:
+            moved = False
+        assert moved == model.transfer_all(step.moves, in_full=step.in_full)
     elif isinstance(step, Reserve):
         await _reserve(books, model, tried, step)
     elif isinstance(step, Settle):

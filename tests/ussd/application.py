@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, TypeAlias
 
+import aiohttp
 from aiohttp import web
 
 Request: TypeAlias = dict[str, Any]
@@ -32,15 +33,30 @@ class Application:
 
     async def wait_for(self, kind: str) -> Request:
         """Return the first request of a Type, waiting for it."""
-        async with asyncio.timeout(5), self._arrived:
+        async with asyncio.timeout(30), self._arrived:
             await self._arrived.wait_for(lambda: bool(self.of_type(kind)))
         return self.of_type(kind)[0]
 
     async def wait_for_any(self) -> Request:
         """Return the first request, whatever it is, waiting for it."""
-        async with asyncio.timeout(5), self._arrived:
+        async with asyncio.timeout(30), self._arrived:
             await self._arrived.wait_for(lambda: bool(self.requests))
         return self.requests[0]
+
+    async def until_asked(self, server_url: str, handset: str, code: str) -> None:
+        """Dial a code that was sent here until it comes here: the gateway learns of a change a moment later.
+
+        Args:
+            server_url: of the running program.
+            handset: dials; whatever session it has ends.
+            code: as it is dialled; nothing else may be answered yet than the end of a session.
+        """
+        async with asyncio.timeout(30), aiohttp.ClientSession() as http:
+            while not self.requests:
+                async with http.post(f"{server_url}/sandbox/handsets/{handset}/ussd", json={"input": code}) as dialled:
+                    assert dialled.status == 200, await dialled.text()
+        for seen in (self.requests, self.headers, self.raw):
+            seen.clear()
 
     def menu(self, *answers: Answer) -> None:
         """Answer Initiation and Response with these, one after the other; anything else with a Release."""

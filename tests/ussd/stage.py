@@ -14,7 +14,7 @@ from makola.core.ussd.asking import Applications
 from makola.core.ussd.ports import OperatorSide, PaymentHandover, Push, PushKind, Reply
 from makola.core.ussd.queries import count_sessions, list_failures, list_sessions
 from makola.core.ussd.service.charging import Charging
-from makola.core.ussd.service.gateway import Tables, UssdGateway
+from makola.core.ussd.service.gateway import SESSIONS_AT_MOST, Tables, UssdGateway
 from makola.core.ussd.service.services import add_service, change_service
 from makola.core.ussd.service.steps import Surroundings
 from makola.core.ussd.service_table import ServiceTable
@@ -102,13 +102,13 @@ class Stage:
 
     def restarted(self, *, side: OperatorSide | None = None, handover: PaymentHandover | None = None,
                   subscriber_timeout_s: float = 60.0, application_timeout_s: float = 7.0,
-                  in_flight_limit: int = 512) -> UssdGateway:
+                  in_flight_limit: int = 512, sessions_at_most: int = SESSIONS_AT_MOST) -> UssdGateway:
         """Return a gateway that knows what is on disk and nothing else, as after SIGKILL; it is the present one now."""
         self.gateway = UssdGateway(
             Surroundings(self.database, Applications(self.http, timeout_s=application_timeout_s,
                                                      in_flight_limit=in_flight_limit), Wording(), handover),
             Tables(self.services, Charging(PriceList(self.database, remember_s=0))),
-            subscriber_timeout_s=subscriber_timeout_s)
+            subscriber_timeout_s=subscriber_timeout_s, sessions_at_most=sessions_at_most)
         if side is not None:
             self.gateway.speak_through({side.name: side})
         return self.gateway
@@ -175,4 +175,4 @@ async def staging(database: Database, application: Application) -> AsyncIterator
                       reseller.organisation_id)
         stage.restarted()
         yield stage
-        await asyncio.wait_for(stage.gateway.stop(), 10)
+        await asyncio.wait_for(stage.gateway.stop(), 30)

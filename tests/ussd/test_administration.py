@@ -97,7 +97,7 @@ async def test_a_change_is_seen_while_everything_runs(stage: Stage, application:
     await table.refresh()
     woken = wake_ups.on(CHANNEL)
     wake_ups.start(())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await woken.wait()  # it listens
         woken.clear()
         added = await _add(stage, stage.platform, "720", stage.merchant.organisation_id)
@@ -132,7 +132,7 @@ async def test_the_api_administers_services_and_shows_sessions_and_errors(server
         again = await owner.post("/services", json={"Code": "711*77", "Url": application.url})
         assert again.status_code == 409
         application.menu({"Type": "Response", "Message": "Hello"}, b"nonsense")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while True:
                 dialled = (await handset.post("/ussd", json={"input": "*711*77#"})).json()
                 if dialled["text"] == "Hello":  # the change has come through

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -12,8 +13,11 @@ from makola.core.billing.service import set_tariff
 from makola.core.ussd.errors import HandoverUnavailableError
 from makola.core.ussd.ports import CartOrder, HandedOver
 from makola.core.ussd.queries import list_failures
+from makola.core.ussd.service.services import remove_service
+from makola.core.ussd.store import writing
 from makola.core.ussd.types import SESSION_TARIFF, STEP_TARIFF, CartItem, EndReason, ErrorCode
 from makola.core.ussd.wording import Wording
+from makola.kit.clock import now
 from tests.ussd.application import Answer, Application
 from tests.ussd.stage import CREDIT, UNIT, Stage, text_of
 
@@ -211,12 +215,41 @@ async def test_no_credit_in_mid_session_ends_it(stage: Stage, application: Appli
     stage.restarted()
     await stage.database.execute("UPDATE ledger.account SET balance = $2 WHERE owner_id = $1",
                                  stage.merchant.organisation_id, UNIT)
-    application.script = lambda _: {"Type": "Response", "Message": "Menu"}
+    application.script = lambda _: {"Type": "Response", "Message": "Menu", "ClientState": "menu"}
     phone = stage.phone()
     assert text_of(await phone.dial()) == "Menu"
     assert text_of(await phone.type("1")) == f"NOCR: {_DOCUMENTED['NOCR']}"
     assert (await phone.type("1")).screen.error == "ST"
     assert [failure.code for failure in await stage.failures()] == ["NOCR"]
+    told = await application.wait_for("Timeout")
+    assert (told["Sequence"], told["ClientState"]) == (2, "menu"), "the application is told, and not what was typed"
+    assert application.of_type("Response") == []
+
+
+async def test_noapp_a_service_that_is_removed_in_mid_session(stage: Stage, application: Application) -> None:
+    application.script = lambda _: {"Type": "Response", "Message": "Menu"}
+    phone, left = stage.phone(), stage.phone(mobile="+233244123457")
+    await phone.dial()
+    await left.dial()
+    async with stage.database.transaction() as connection:
+        await remove_service(connection, stage.merchant, stage.service.service_id)
+    await stage.services.refresh()
+    assert text_of(await phone.type("1")) == f"NOAPP: {_DOCUMENTED['NOAPP']}"
+    assert application.of_type("Response") == []
+    closed, _ = sorted(await stage.sessions(), key=lambda history: history.session.ended_at is None)
+    assert (closed.session.error, closed.session.end_reason) == ("NOAPP", EndReason.ERROR)
+    # Nobody types anything in the other one, whose process has died.
+    await writing.end_orphans(stage.database, begun_before=now() + timedelta(seconds=1), limit=10)
+    assert all(history.session.error == "NOAPP" for history in await stage.sessions())
+
+
+async def test_csp_more_sessions_than_a_process_holds(stage: Stage, application: Application) -> None:
+    application.script = lambda _: {"Type": "Response", "Message": "Menu"}
+    stage.restarted(sessions_at_most=1)
+    phone, other = stage.phone(), stage.phone(mobile="+233244123457")
+    assert text_of(await phone.dial()) == "Menu"
+    assert text_of(await other.dial()) == f"CSP: {_DOCUMENTED['CSP']}"
+    assert text_of(await phone.type("1")) == "Menu"
 
 
 async def test_csp_a_payment_without_a_checkout(stage: Stage, application: Application) -> None:
@@ -283,6 +316,35 @@ async def test_st_an_application_whose_gateway_died_is_not_asked_again(stage: St
     told = await application.wait_for("Timeout")
     assert told["Sequence"] == 3
     assert len(application.of_type("Response")) == 1
+
+
+async def test_st_a_session_from_before_the_database_broke_down_ends(stage: Stage, application: Application) -> None:
+    application.menu({"Type": "Response", "Message": "Menu"}, {"Type": "Response", "Message": "not asked"})
+    phone, other = stage.phone(), stage.phone(mobile="+233244123457")
+    await phone.dial()
+    await stage.database.execute("DELETE FROM ussd.continuity")  # what a breakdown leaves of an unlogged table
+    phone.gateway = stage.restarted()
+    assert text_of(await phone.type("1")) == f"ST: {_DOCUMENTED['ST']}"
+    assert application.of_type("Response") == []
+    assert (await application.wait_for("Timeout"))["Sequence"] == 2
+    await phone.gateway.stop()
+    assert (await stage.failures())[0].cause == (
+        "The database broke down; what the application was asked last is not known.")
+    # What begins after it goes on in any process, once clocks that differ can no longer mislead.
+    await stage.database.execute("UPDATE ussd.continuity SET since = since - interval '6 s'")
+    application.menu({"Type": "Response", "Message": "Menu"}, {"Type": "Release", "Message": "Bye"})
+    await other.dial()
+    other.gateway = stage.restarted()
+    assert text_of(await other.type("1")) == "Bye"
+
+
+async def test_csp_a_step_that_the_database_has_lost_is_not_shown(stage: Stage, application: Application) -> None:
+    async def lose(_request: dict[str, object]) -> dict[str, object]:
+        await stage.database.execute("DELETE FROM ussd.step")
+        return {"Type": "Response", "Message": "Menu"}
+
+    application.script = lose
+    assert text_of(await stage.phone().dial()) == f"CSP: {_DOCUMENTED['CSP']}"
 
 
 async def _balances(stage: Stage) -> dict[int, int]:

@@ -54,6 +54,7 @@ async def mapped(server: Serving, application: Application) -> Application:
         (service,) = [each for each in (await answer.json())["ServiceList"] if each["Code"] == "711"]
         changed = await session.put(f"{server.url}/v1/ussd/services/{service['Id']}", json={"Url": application.url})
         assert changed.status == 200
+    await application.until_asked(server.url, server.world.handsets[0], "*711#")
     return application
 
 
@@ -192,7 +193,7 @@ async def test_a_payment_inside_a_session_is_approved_on_the_phone_and_told_to_t
         listed = (await owner.get("/services")).json()["ServiceList"]
         (service,) = [each for each in listed if each["Code"] == "711"]
         await owner.put(f"/services/{service['Id']}", json={"FulfilmentUrl": shop.url})
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while True:  # until the change has come through
                 dialled = (await handset.post("/ussd", json={"input": "*711#"})).json()
                 if dialled["text"].startswith("You will be asked"):

@@ -1,8 +1,9 @@
 """A request and an answer, as thin as ASGI allows: the hot routes go through here."""
 
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeAlias
+
+import msgspec
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
@@ -19,8 +20,7 @@ class ClientGoneError(Exception):
     """The client went away before its request was complete."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True, gc=False):
     """What is sent back. `body` is complete; `headers` are in lower case."""
 
     status: int

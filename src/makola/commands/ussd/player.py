@@ -2,8 +2,10 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from uuid import uuid4
+
+from msgspec.structs import replace
 
 from makola.commands.ussd import transport
 from makola.core.callbacks.signatures import signature_headers

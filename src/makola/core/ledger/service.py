@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
+import asyncpg
+
 from makola.core.ledger import store
 from makola.core.ledger.errors import (
     HoldClosedError,
@@ -74,31 +76,38 @@ async def lock(connection: Connection, account_ids: Iterable[int]) -> None:
     await store.lock_accounts(connection, account_ids)
 
 
-async def transfer_all(connection: Connection, transfers: Sequence[tuple[Leg, UUID]], *, kind: str) -> None:
+async def transfer_all(connection: Connection, transfers: Sequence[tuple[Leg, UUID]], *, kind: str,
+                       in_full: bool = False) -> None:
     """Move many amounts at once: all or none.
+
+    The database's function of the same name does it in one round trip. A statement of the caller's own may call it
+    too; what it then raises is told by `is_uncovered`.
 
     Args:
         connection: an open transaction; the accounts stay locked until it ends.
         transfers: each amount with the id of what it is for; the accounts of each are of one currency.
         kind: what the transfers are for, in one word.
+        in_full: each account must have all that it pays, whatever it is paid at the same time.
 
     Raises:
         InsufficientFundsError: an account cannot cover what all of them together take from it; roll back.
         InvalidTransferError: an amount below 1.
     """
-    changes: dict[int, int] = defaultdict(int)
-    for leg, _ in transfers:
-        if leg.amount_units <= 0 or leg.debit_id == leg.credit_id:
-            raise InvalidTransferError("An amount must be above zero, between two accounts.", field="amount_units")
-        changes[leg.debit_id] -= leg.amount_units
-        changes[leg.credit_id] += leg.amount_units
-    if not changes:
+    if any(leg.amount_units <= 0 or leg.debit_id == leg.credit_id for leg, _ in transfers):
+        raise InvalidTransferError("An amount must be above zero, between two accounts.", field="amount_units")
+    if not transfers:
         return
-    await store.insert_transfers(connection, transfers, kind, now())
-    # The busiest accounts are locked last and for the shortest time: only the commit comes after this.
-    await store.lock_accounts(connection, changes)
-    if not await store.move(connection, {account_id: (amount, 0) for account_id, amount in changes.items()}):
-        raise InsufficientFundsError("An account cannot cover this amount.", field="amount_units")
+    try:
+        await store.transfer_all(connection, transfers, kind, now(), in_full=in_full)
+    except asyncpg.PostgresError as error:
+        if not store.is_uncovered(error):
+            raise
+        raise InsufficientFundsError("An account cannot cover this amount.", field="amount_units") from error
+
+
+def is_uncovered(error: asyncpg.PostgresError) -> bool:
+    """Say whether a statement failed because an account could not cover what `ledger.transfer_all` was to take."""
+    return store.is_uncovered(error)
 
 
 async def reserve(connection: Connection, holds: Sequence[NewHold], at: datetime) -> frozenset[UUID]:

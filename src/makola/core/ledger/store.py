@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
+import asyncpg
+
 from makola.core.ledger.types import Account, HoldState, Leg, NewHold
 from makola.kit.database import Connection, Record
 
@@ -54,6 +56,8 @@ INSERT INTO ledger.transfer (debit_id, credit_id, amount, kind, reference, creat
 SELECT t.debit_id, t.credit_id, t.amount, $5, t.reference, $6
 FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::uuid[]) AS t (debit_id, credit_id, amount, reference)
 """
+
+_TRANSFER_ALL = "SELECT ledger.transfer_all($1, $2, $3, $4, $5, $6, $7)"
 
 _MOVED_FOR = """
 SELECT reference, sum(CASE WHEN credit_id = $1 THEN amount ELSE -amount END) AS units
@@ -142,6 +146,19 @@ async def insert_transfers(connection: Connection, legs: Sequence[tuple[Leg, UUI
     await connection.execute(
         _INSERT_TRANSFERS, [leg.debit_id for leg, _ in legs], [leg.credit_id for leg, _ in legs],
         [leg.amount_units for leg, _ in legs], [reference for _, reference in legs], kind, at)
+
+
+async def transfer_all(connection: Connection, legs: Sequence[tuple[Leg, UUID]], kind: str, at: datetime, *,
+                       in_full: bool) -> None:
+    """Move amounts, each for what has the id beside it; raises where an account cannot cover them (`is_uncovered`)."""
+    await connection.execute(
+        _TRANSFER_ALL, [leg.debit_id for leg, _ in legs], [leg.credit_id for leg, _ in legs],
+        [leg.amount_units for leg, _ in legs], [reference for _, reference in legs], kind, at, in_full)
+
+
+def is_uncovered(error: asyncpg.PostgresError) -> bool:
+    """Say whether an error is that of `ledger.transfer_all`: an account cannot cover what it is to pay."""
+    return isinstance(error, asyncpg.CheckViolationError) and error.constraint_name == "account_covers"
 
 
 async def moved_for(connection: Connection, account_id: int, references: Sequence[UUID]) -> dict[UUID, int]:

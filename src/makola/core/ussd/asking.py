@@ -3,7 +3,6 @@
 import time
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
@@ -20,6 +19,7 @@ from makola.kit.outgoing import (
     OutgoingUrl,
     parse_url,
 )
+from makola.kit.values import Value
 
 #: Names the recorded session where a request is a replay of it.
 REPLAY_HEADER = "Makola-Replay-Of"
@@ -35,8 +35,7 @@ class Http(Protocol):
         """Send one request; see `OutgoingHttp.request`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Value, frozen=True):
     """What came of a question. `status` and `duration_ms` are None where it was not put."""
 
     result: UssdAnswer | Failure

@@ -9,8 +9,9 @@ so that nothing of one subscriber can get into another's.
     step = release(step.session) / time_out(...)     # step.request tells the application, if it waits to be told
 """
 
-from dataclasses import dataclass, replace
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from makola.core.ussd import screens
 from makola.core.ussd.errors import WrongStateError
@@ -30,10 +31,10 @@ from makola.core.ussd.types import (
     UssdRequest,
 )
 from makola.core.ussd.wording import Wording
+from makola.kit.values import Value
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
+class Session(Value, frozen=True):
     """One session at one moment.
 
     Attributes:
@@ -48,6 +49,8 @@ class Session:
         cart: what the application wants to be paid for.
         end_reason: set once `state` is ENDED.
     """
+
+    hidden = frozenset({"client_state", "pages"})
 
     session_id: UUID
     mobile: str
@@ -66,8 +69,7 @@ class Session:
     end_reason: EndReason | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Value, frozen=True):
     """What an event makes of a session: at most one request to send, and at most one screen to show.
 
     Attributes:

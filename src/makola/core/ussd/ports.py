@@ -1,12 +1,13 @@
 """What stands around the gateway: operators that push, and the checkout that takes payments."""
 
 import enum
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
 from makola.core.ussd.screens import Encoding
 from makola.core.ussd.types import CartItem, OperatorError, Screen
+from makola.kit.values import Value
 
 
 class PushKind(enum.StrEnum):
@@ -19,8 +20,7 @@ class PushKind(enum.StrEnum):
     UNSAID = "unsaid"
 
 
-@dataclass(frozen=True, slots=True)
-class Push:
+class Push(Value, frozen=True):
     """One request of an operator.
 
     Attributes:
@@ -35,6 +35,8 @@ class Push:
         joined: everything typed so far in this session, for operators that always send all of it.
     """
 
+    hidden = frozenset({"text", "joined"})
+
     connector: str
     operator_session_id: str
     push_id: str
@@ -42,12 +44,11 @@ class Push:
     mobile: str
     operator: str
     dialled: str = ""
-    text: str = field(default="", repr=False)
-    joined: tuple[str, ...] | None = field(default=None, repr=False)
+    text: str = ""
+    joined: tuple[str, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(Value, frozen=True):
     """What the operator is to show; `session_id` is None where no session came about."""
 
     session_id: UUID | None

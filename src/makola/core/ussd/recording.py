@@ -10,12 +10,12 @@ from typing import Generic, TypeVar
 
 import asyncpg
 import structlog
+from msgspec.structs import replace
 
-from makola.core.ledger import service as ledger
 from makola.core.ledger.errors import InsufficientFundsError
 from makola.core.ussd.store import writing
 from makola.core.ussd.store.rows import Intent, Outcome, Stored
-from makola.core.ussd.types import TRANSFER_KIND, ErrorCode
+from makola.core.ussd.types import ErrorCode
 from makola.core.ussd.wording import Wording
 from makola.kit.clock import now
 from makola.kit.database import OUTAGE, Connection, Database
@@ -171,7 +171,7 @@ class Recorder:
 
     def __init__(self, database: Database, wording: Wording) -> None:
         self._wording = wording
-        self._free = Lane("ussd-steps", database, _store_free, failed=Stored.FAILED)
+        self._free = Lane("ussd-steps", database, _store, failed=Stored.FAILED)
         self._heavy = Lane("ussd-paid-steps", database, self._store_heavy, failed=Stored.FAILED)
         self._outcomes = Lane("ussd-outcomes", database, _store_outcomes, failed=False)
 
@@ -190,8 +190,7 @@ class Recorder:
 
     async def _store_heavy(self, connection: Connection, batch: Sequence[Intent]) -> list[Stored]:
         try:
-            async with connection.transaction():
-                return await _store_paid(connection, batch)
+            return await _store(connection, batch)
         except InsufficientFundsError:
             if len(batch) == 1:
                 return await self._store_unpaid(connection, batch[0])
@@ -202,32 +201,18 @@ class Recorder:
 
     async def _store_unpaid(self, connection: Connection, intent: Intent) -> list[Stored]:
         async with connection.transaction():
-            if not await writing.insert_intents(connection, [intent]):
+            if not await writing.insert_intents(connection, [replace(intent, legs=())]):
                 return [Stored.CONFLICT]
             await writing.end_unpaid(connection, [intent], now(), screen=self._wording.text(ErrorCode.NOCR),
                                      cause=UNPAID)
         return [Stored.NO_CREDIT]
 
 
-async def _store_free(connection: Connection, batch: Sequence[Intent]) -> list[Stored]:
+async def _store(connection: Connection, batch: Sequence[Intent]) -> list[Stored]:
     stored = await writing.insert_intents(connection, batch)
-    return [Stored.DONE if intent.session_id in stored else Stored.CONFLICT for intent in batch]
-
-
-async def _store_paid(connection: Connection, batch: Sequence[Intent]) -> list[Stored]:
-    stored = await writing.insert_intents(connection, batch)
-    done = [intent for intent in batch if intent.session_id in stored]
-    ending = [intent for intent in done if intent.end_reason is not None]
-    if ending:
-        await writing.end_sessions(connection, ending)
-    legs = [(leg, intent.session_id) for intent in done for leg in intent.legs]
-    # Every tier must have what it pays, whatever it is paid at the same time.
-    if legs and not await ledger.can_reserve(connection, [leg for leg, _ in legs]):
-        raise InsufficientFundsError(UNPAID)
-    await ledger.transfer_all(connection, legs, kind=TRANSFER_KIND)
     return [Stored.DONE if intent.session_id in stored else Stored.CONFLICT for intent in batch]
 
 
 async def _store_outcomes(connection: Connection, batch: Sequence[Outcome]) -> list[bool]:
-    await writing.store_outcomes(connection, batch)
-    return [True] * len(batch)
+    answered = await writing.store_outcomes(connection, batch)
+    return [(outcome.session_id, outcome.position) in answered for outcome in batch]

@@ -44,7 +44,7 @@ session = sa.Table(
     sa.Index("session_list", "organisation_id", "started_at", "id"),
     sa.Index("session_open", "started_at", postgresql_where=sa.text("ended_at IS NULL")),
     sa.Index("session_resumable", "service_id", "mobile", postgresql_where=sa.text("end_reason = 3")),
-    sa.Index("session_age", "started_at", postgresql_using="brin"),
+    sa.Index("session_newest", "started_at", "id"),
 )
 
 step = sa.Table(
@@ -81,5 +81,14 @@ failure = sa.Table(
     sa.Column("body", sa.Text, nullable=False),
     sa.Column("at", _AT, nullable=False),
     sa.Index("failure_list", "organisation_id", "at", "id"),
-    sa.Index("failure_age", "at", postgresql_using="brin"),
+    sa.Index("failure_newest", "at", "id"),
+)
+
+# Unlogged: empty after the server ended out of order.
+continuity = sa.Table(
+    "continuity", metadata,
+    sa.Column("single", sa.Boolean, sa.CheckConstraint("single", name="continuity_single"), primary_key=True,
+              server_default=sa.text("true")),
+    sa.Column("since", _AT, nullable=False),
+    prefixes=["UNLOGGED"],
 )

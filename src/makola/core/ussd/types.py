@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from makola.kit.values import Value
+
 #: Times that the document fixes (seed, "USSD Error Codes": UUT and ST).
 APPLICATION_TIMEOUT_S = 7.0
 SUBSCRIBER_TIMEOUT_S = 60.0
@@ -36,8 +38,7 @@ class AnswerType(enum.StrEnum):
     ADD_TO_CART = "AddToCart"
 
 
-@dataclass(frozen=True, slots=True)
-class UssdRequest:
+class UssdRequest(Value, frozen=True):
     """What the application is asked: its eight fields in their order.
 
     Attributes:
@@ -50,14 +51,16 @@ class UssdRequest:
         client_state: what the last answer asked to be sent back.
     """
 
+    hidden = frozenset({"message", "client_state"})
+
     mobile: str
     session_id: str
     service_code: str
     type: RequestType
-    message: str = field(repr=False)
+    message: str
     operator: str
     sequence: int
-    client_state: str | None = field(repr=False)
+    client_state: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +72,7 @@ class CartItem:
     price_units: int
 
 
-@dataclass(frozen=True, slots=True)
-class UssdAnswer:
+class UssdAnswer(Value, frozen=True):
     """What the application answered.
 
     Attributes:
@@ -81,9 +83,11 @@ class UssdAnswer:
         item: with `AnswerType.ADD_TO_CART`.
     """
 
+    hidden = frozenset({"message", "client_state"})
+
     type: AnswerType
-    message: str = field(repr=False)
-    client_state: str | None = field(default=None, repr=False)
+    message: str
+    client_state: str | None = None
     mask: bool = False
     mask_next_route: bool = False
     item: CartItem | None = None
@@ -128,8 +132,7 @@ class Failure:
     body: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Screen:
+class Screen(Value, frozen=True):
     """What the subscriber sees.
 
     Attributes:
@@ -140,7 +143,9 @@ class Screen:
         error: set when this screen tells of an error.
     """
 
-    text: str = field(repr=False)
+    hidden = frozenset({"text"})
+
+    text: str
     ends: bool
     masked: bool = False
     hides_input: bool = False

@@ -37,6 +37,10 @@ def run_in(background: Background, gateway: UssdGateway, database: Database, *, 
             shown_before=at - timedelta(seconds=subscriber_timeout_s + _GRACE_S), limit=_LEFT_AT_ONCE)
         for connector, operator_session_id in left:
             await gateway.take_over(connector, operator_session_id)
+        # Later than any process that still knows such a session, and would end it itself.
+        await writing.end_orphans(
+            database, limit=_LEFT_AT_ONCE,
+            begun_before=at - timedelta(seconds=subscriber_timeout_s + PATIENCE_S + _GRACE_S))
         return False
 
     background.every("ussd-clock", tick, idle_s=_TICK_S)

@@ -16,8 +16,6 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
-from multidict import CIMultiDict
-
 from makola.kit.outgoing.addresses import AddressPolicy
 from makola.kit.outgoing.errors import (
     BlockedAddressError,
@@ -89,7 +87,7 @@ class DirectHttp:
             self._keep(origin, connection)
         else:
             connection.close()
-        return Answer(reader.status, CIMultiDict(reader.headers), reader.body, reader.is_cut,
+        return Answer(reader.status, reader.headers, reader.body, reader.is_cut,
                       time.perf_counter() - started)
 
     def _written(self, method: str, target: OutgoingUrl, headers: Mapping[str, str] | None,

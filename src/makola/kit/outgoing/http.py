@@ -6,7 +6,6 @@ import socket
 import ssl
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
@@ -22,6 +21,7 @@ from makola.kit.outgoing.errors import (
 )
 from makola.kit.outgoing.names import CheckedResolver, Lookup, SystemLookup
 from makola.kit.outgoing.urls import OutgoingUrl, parse_url
+from makola.kit.values import Value
 
 #: Shorter than the 5 s after which common servers close an idle connection, so that we seldom use one that
 #: is being closed.
@@ -29,13 +29,14 @@ _IDLE_CONNECTION_S = 4.0
 _NOT_GUESSED = ("Accept-Encoding", "Content-Type")
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Value, frozen=True):
     """What came back. `headers` ignores case; `body` is as sent (not decompressed), possibly cut."""
 
+    hidden = frozenset({"headers", "body"})
+
     status: int
-    headers: Mapping[str, str] = field(repr=False)
-    body: bytes = field(repr=False)
+    headers: Mapping[str, str]
+    body: bytes
     cut: bool
     duration_s: float
 

@@ -1,15 +1,21 @@
 """Reading one HTTP/1.1 answer as its bytes come (RFC 9112). Pure: no I/O."""
 
 import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from multidict import CIMultiDict, CIMultiDictProxy
 
 from makola.kit.outgoing.errors import InvalidAnswerError
 
 _MOST_HEAD_BYTES = 65_536
+_REMEMBERED_BYTES = 1_024
 _STATUS = re.compile(rb"HTTP/1\.([01]) ([1-5][0-9]{2})(?: [^\r\n]*)?")
 _TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]*)?")
 _BODILESS = frozenset({204, 304})
 _INVALID = "the answer is not HTTP"
+_NO_HEADERS: CIMultiDictProxy[str] = CIMultiDictProxy(CIMultiDict())
 
 
 class AnswerReader:
@@ -25,7 +31,7 @@ class AnswerReader:
 
     def __init__(self, most_bytes: int, *, has_body: bool = True) -> None:
         self.status = 0
-        self.headers: list[tuple[str, str]] = []
+        self.headers: CIMultiDictProxy[str] = _NO_HEADERS
         self.is_cut = False
         self.keeps_connection = True
         self._most = most_bytes
@@ -73,55 +79,29 @@ class AnswerReader:
                 if len(self._buffer) > _MOST_HEAD_BYTES or not b"HTTP/1.".startswith(self._buffer[:7]):
                     raise InvalidAnswerError(_INVALID)
                 return False
-            head, self._buffer = self._buffer[:end], self._buffer[end + 4:]
-            if len(head) > _MOST_HEAD_BYTES:
+            if end > _MOST_HEAD_BYTES:
                 raise InvalidAnswerError(_INVALID)
-            lines = head.split(b"\r\n")
-            match = _STATUS.fullmatch(lines[0])
-            if match is None:
-                raise InvalidAnswerError(_INVALID)
-            status = int(match[2])
-            if status >= 200:  # before it may come any number of others, 1xx
-                self._take_headers(lines[1:], status, is_1_0=match[1] == b"0")
+            head = (_remembered_head if end <= _REMEMBERED_BYTES else _parse_head)(self._buffer[:end])
+            self._buffer = self._buffer[end + 4:]
+            if head.status >= 200:  # before it may come any number of others, 1xx
+                self._begin(head)
                 return True
-            if status == 101:
+            if head.status == 101:
                 raise InvalidAnswerError(_INVALID)
 
-    def _take_headers(self, lines: list[bytes], status: int, *, is_1_0: bool) -> None:
-        length: bytes | None = None
-        encodings: list[bytes] = []
-        options = b""
-        for line in lines:
-            name, colon, value = line.partition(b":")
-            if not colon or not _TOKEN.fullmatch(name) or b"\r" in value or b"\n" in value or b"\0" in value:
-                raise InvalidAnswerError(_INVALID)
-            value = value.strip(b" \t")
-            lowered = name.lower()
-            if lowered == b"content-length":
-                if not value.isdigit() or len(value) > 15 or (length is not None and length != value):
-                    raise InvalidAnswerError(_INVALID)
-                length = value
-            elif lowered == b"transfer-encoding":
-                encodings.append(value.lower())
-            elif lowered == b"connection":
-                options += value.lower() + b","
-            self.headers.append((name.decode("ascii"), value.decode("utf-8", "surrogateescape")))
-        self.keeps_connection = b"close" not in options and (not is_1_0 or b"keep-alive" in options)
-        self._frame(status, length, encodings)
-        self.status = status
-
-    def _frame(self, status: int, length: bytes | None, encodings: list[bytes]) -> None:
+    def _begin(self, head: "_Head") -> None:
         """Find out where the body ends (RFC 9112, section 6.3)."""
-        if not self._has_body or status in _BODILESS:
+        self.status, self.headers, self.keeps_connection = head.status, head.headers, head.keeps_connection
+        if not self._has_body or head.status in _BODILESS:
             self._left = 0
-        elif encodings:
-            if encodings != [b"chunked"]:
+        elif head.encodings:
+            if head.encodings != (b"chunked",):
                 raise InvalidAnswerError(_INVALID)
-            if length is not None:  # two ends: one of them is somebody's trick
+            if head.length is not None:  # two ends: one of them is somebody's trick
                 self.keeps_connection = False
             self._is_chunked = True
-        elif length is not None:
-            self._left = int(length)
+        elif head.length is not None:
+            self._left = head.length
         else:
             self.keeps_connection = False
 
@@ -182,3 +162,53 @@ class AnswerReader:
             self.is_cut, self.keeps_connection = True, False
         else:
             self._body += data
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """The status line and the headers, with what they say of the body."""
+
+    status: int
+    headers: CIMultiDictProxy[str]
+    length: int | None
+    encodings: tuple[bytes, ...]
+    keeps_connection: bool
+
+
+def _parse_head(head: bytes) -> _Head:
+    first, *lines = head.split(b"\r\n")
+    match = _STATUS.fullmatch(first)
+    if match is None:
+        raise InvalidAnswerError(_INVALID)
+    headers: CIMultiDict[str] = CIMultiDict()
+    lengths: set[bytes] = set()
+    encodings: list[bytes] = []
+    options = b""
+    for line in lines:
+        name, colon, value = line.partition(b":")
+        if not colon or not _TOKEN.fullmatch(name) or b"\r" in value or b"\n" in value or b"\0" in value:
+            raise InvalidAnswerError(_INVALID)
+        value = value.strip(b" \t")
+        lowered = name.lower()
+        if lowered == b"content-length":
+            lengths.add(value)
+        elif lowered == b"transfer-encoding":
+            encodings.append(value.lower())
+        elif lowered == b"connection":
+            options += value.lower() + b","
+        headers.add(name.decode("ascii"), value.decode("utf-8", "surrogateescape"))
+    keeps_connection = b"close" not in options and (match[1] == b"1" or b"keep-alive" in options)
+    return _Head(int(match[2]), CIMultiDictProxy(headers), _length(lengths), tuple(encodings), keeps_connection)
+
+
+#: An application's answers have the same head until the second of its Date is over.
+_remembered_head = lru_cache(maxsize=256)(_parse_head)
+
+
+def _length(given: set[bytes]) -> int | None:
+    if not given:
+        return None
+    (length,) = given if len(given) == 1 else (b"",)
+    if not length.isdigit() or len(length) > 15:
+        raise InvalidAnswerError(_INVALID)
+    return int(length)

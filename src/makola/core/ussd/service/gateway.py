@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from time import monotonic
 
 import structlog
+from msgspec.structs import replace
 
 from makola.core.ledger.types import Leg
 from makola.core.ussd import machine
@@ -41,11 +42,16 @@ _LOOK_AGAIN_S = 0.2
 _REPEATED_WITHIN_S = 600.0
 _DIALS_AT_MOST = 3
 _LONGEST_INPUT = 182
+#: In this process, those that have just ended counted too; some 1.2 kB each.
+SESSIONS_AT_MOST = 200_000
 _SHORT = 182
 
 _CUT_OFF = Failure(ErrorCode.ST, "The gateway was stopped while it waited for the application.")
 _LOST = Failure(ErrorCode.ST, "The gateway was started anew; what the session needed was masked and not kept.")
+_BROKEN = Failure(ErrorCode.ST, "The database broke down; what the application was asked last is not known.")
 _LATE = Failure(ErrorCode.ST, "The subscriber answered a session that had timed out.")
+_REMOVED = Failure(ErrorCode.NOAPP, "The service was removed in mid-session.")
+_CROWDED = Failure(ErrorCode.CSP, "This process has as many open sessions as it may.")
 _NO_TARIFF = Failure(ErrorCode.URNF, "A tier of the organisation has no tariff for USSD.")
 
 
@@ -64,14 +70,17 @@ class UssdGateway:
         parts: what steps need.
         tables: services and prices.
         subscriber_timeout_s: from a screen to the answer.
+        sessions_at_most: in this process at once; who dials beyond that is told that it cannot be now (CSP).
     """
 
     def __init__(self, parts: Surroundings, tables: Tables, *,
-                 subscriber_timeout_s: float = SUBSCRIBER_TIMEOUT_S) -> None:
+                 subscriber_timeout_s: float = SUBSCRIBER_TIMEOUT_S,
+                 sessions_at_most: int = SESSIONS_AT_MOST) -> None:
         self._database = parts.database
         self._wording = parts.wording
         self._services = tables.services
         self._charging = tables.charging
+        self._sessions_at_most = sessions_at_most
         self._silent = Failure(ErrorCode.ST, f"The subscriber did not answer within {subscriber_timeout_s:g} s.")
         self.sessions = LiveSessions(subscriber_timeout_s)
         self._steps = Steps(parts, self.sessions)
@@ -216,7 +225,7 @@ class UssdGateway:
             return await self._steps.ask(live, step)
         if stored is Stored.CONFLICT:
             return await self._known_already(live, push, tries)
-        return self._steps.not_recorded(live, step, stored)
+        return await self._steps.not_recorded(live, step, stored)
 
     async def _known_already(self, live: Live, push: Push, tries: int) -> Reply:
         """Serve a dial whose session exists: a repeat, or an id that the operator uses anew."""
@@ -239,6 +248,8 @@ class UssdGateway:
             return Failure(ErrorCode.NOAPP, f"The service is not open to subscribers of {push.operator[:32]}.")
         if not service.chain:
             return Failure(ErrorCode.URNF, "The organisation, or one above it, is suspended.")
+        if len(self.sessions) > self._sessions_at_most:
+            return _CROWDED
         return None
 
     async def _turn_away(self, push: Push, service: Service | None, failure: Failure) -> Reply:
@@ -264,6 +275,8 @@ class UssdGateway:
             return self._steps.refusal(ErrorCode.ST, session)
         if live.lost:
             return await self._steps.break_off(live, _LOST)
+        if self._services.get(service.service_id) is None:
+            return await self._steps.break_off(live, _REMOVED)
         text = _input_of(push, live)
         if live.offer is not None:
             return await self._choose(live, push, service, text)
@@ -274,7 +287,7 @@ class UssdGateway:
             self.sessions.forget(live)
             return await self._go_on_from_disk(push)
         if stored is not Stored.DONE:
-            return self._steps.not_recorded(live, step, stored)
+            return await self._steps.not_recorded(live, step, stored)
         if step.request is None:
             return await self._steps.conclude(live, step)
         return await self._steps.ask(live, step)
@@ -317,6 +330,8 @@ class UssdGateway:
         resuming.restore(live, saved, service, self.sessions)
         if saved.ended_at is None and saved.steps[-1].answered_at is None:
             await self._steps.cut_off(live, _CUT_OFF)
+        elif not saved.is_whole and live.is_open:
+            await self._steps.break_off(live, _BROKEN)
         return saved
 
 

@@ -1,9 +1,9 @@
 """Sessions read back from disk, and sessions that timed out and are resumed."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import asyncpg
+from msgspec.structs import replace
 
 from makola.core.ledger.types import Leg
 from makola.core.ussd import machine
@@ -70,7 +70,7 @@ async def offer(steps: Steps, database: Database, sessions: LiveSessions, live: 
     step = Step(session, StepKind.RESUME_OFFER, screen=Screen(OFFER, ends=False))
     stored = await steps.record(live, step, push.push_id, push.dialled)
     if stored is not Stored.DONE:
-        return steps.not_recorded(live, step, stored)
+        return await steps.not_recorded(live, step, stored)
     reply = await steps.conclude(live, replace(step, session=replace(session, hides_input=False)))
     live.session, live.offer = session, push.dialled
     return reply
@@ -88,7 +88,7 @@ async def go_on(steps: Steps, database: Database, live: Live, push: Push, legs: 
     live.offer = None
     stored = await steps.record(live, step, push.push_id, CONTINUE, legs=legs)
     if stored is not Stored.DONE:
-        return steps.not_recorded(live, step, stored)
+        return await steps.not_recorded(live, step, stored)
     return await steps.conclude(live, step)
 
 

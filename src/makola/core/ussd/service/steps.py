@@ -1,12 +1,16 @@
 """One step of a session: recorded, asked, recorded again, shown; and the end of a session, told to its application.
 
 Whoever calls holds the session's lock. A step is recorded before the application is asked and again when it has
-answered, so that after the death of the process no input is ever put to an application twice.
+answered, so that after the death of the process no input is ever put to an application twice. Only the second record
+waits for the disk, and takes the first with it; should the database itself die in between, the session ends with an
+error (docs/decisions/0007-one-flush-a-step.md).
 """
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from makola.core.ledger.types import Leg
 from makola.core.ussd import machine
@@ -109,12 +113,18 @@ class Steps:
             return self.refusal(ErrorCode.CSP, step.session)
         return self._show(live, step)
 
-    def not_recorded(self, live: Live, step: Step, stored: Stored) -> Reply:
+    async def not_recorded(self, live: Live, step: Step, stored: Stored) -> Reply:
         """End a session whose step the books, or the database, did not take."""
         code, cause = (ErrorCode.NOCR, UNPAID) if stored is Stored.NO_CREDIT else (ErrorCode.CSP, _NOT_RECORDED)
-        reply = self._show(live, machine.fail(step.session, Failure(code, cause), self._wording))
+        after = machine.fail(step.session, Failure(code, cause), self._wording)
+        reply = self._show(live, after)
         if stored is not Stored.NO_CREDIT:
             self._sessions.forget(live)
+        elif live.position > 1 and live.service is not None and step.request is not None:
+            # The application knows the session, and waits for what it was not asked.
+            waiting = replace(step.session, sequence=step.request.sequence - 1,
+                              client_state=step.request.client_state)
+            await self._note_over(live, waiting, after, live.service)
         return reply
 
     def refusal(self, code: ErrorCode, session: Session | None = None) -> Reply:
@@ -198,18 +208,23 @@ class Steps:
         """End a session whose last step was under way when its process died."""
         if live.session is None or live.service is None:
             return
-        unanswered, position = live.session, live.position
+        unanswered = live.session
         after = machine.fail(unanswered, failure, self._wording)
-        told = machine.time_out(unanswered)
-        if not await self._recorder.conclude(keeping.outcome_of(after, position=position, at=now(), secrets=())):
+        if not await self._recorder.conclude(keeping.outcome_of(after, position=live.position, at=now(), secrets=())):
+            self._sessions.clear(live)  # answered after all, in this moment, by whoever asked
             return
-        stored = await self._recorder.intend(Intent(
-            unanswered.session_id, position + 1, told.request.sequence if told.request else 0,
-            StepKind.TIMEOUT, "", "", False, now()))
         self._show(live, after)
+        await self._note_over(live, unanswered, after, live.service)
+
+    async def _note_over(self, live: Live, before: Session, after: Step, service: Service) -> None:
+        """Record that a session that has ended is told to its application as a time-out, and tell it."""
+        told = machine.time_out(before)
+        stored = await self._recorder.intend(Intent(
+            before.session_id, live.position + 1, told.request.sequence if told.request else 0,
+            StepKind.TIMEOUT, "", "", False, now()))
         if stored is Stored.DONE:
             live.position += 1
-            self._tell_later(live, replace(told, session=after.session), live.service, None)
+            self._tell_later(live, replace(told, session=after.session), service, None)
 
     async def count(self, live: Live, failure: Failure) -> None:
         """Count an error of a session that is over."""

@@ -1,18 +1,21 @@
 """What is read back of sessions: to go on after a restart or in another process, and to find what was left."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from makola.core.ussd.store.rows import SavedSession, SavedStep, StepFlag
 from makola.core.ussd.types import EndReason, StepKind
+from makola.kit.clock import now
 from makola.kit.database import Database, Record
 
 _COLUMNS = """id, service_id, connector, operator_session_id, mobile, operator, service_code, started_at, ended_at,
     end_reason"""
 
 _BY_OPERATOR = f"""
-SELECT {_COLUMNS} FROM ussd.session WHERE connector = $1 AND operator_session_id = $2
+SELECT {_COLUMNS}, (SELECT since FROM ussd.continuity)
+FROM ussd.session WHERE connector = $1 AND operator_session_id = $2
 """  # noqa: S608 - own column names
 
 _RESUMABLE = f"""
@@ -25,6 +28,14 @@ _STEPS = """
 SELECT "position", sequence, kind, flags, push_id, asked_at, answered_at, input, screen, pages, client_state, error
 FROM ussd.step WHERE session_id = $1 ORDER BY "position"
 """
+
+# An unlogged table is empty after the server ended out of order: from now on, what was written before may miss its end.
+_CONTINUE = """
+WITH marked AS (INSERT INTO ussd.continuity (since) VALUES ($1) ON CONFLICT DO NOTHING RETURNING since)
+SELECT since FROM marked UNION ALL SELECT since FROM ussd.continuity LIMIT 1
+"""
+#: The clocks of processes differ by less.
+_CLOCKS_DIFFER = timedelta(seconds=5)
 
 # The last step says since when a session has been waiting, and for whom. With a service that was removed nobody can go
 # on; such sessions would be found first for ever, and stand before the others.
@@ -42,7 +53,19 @@ ORDER BY s.started_at LIMIT $3
 
 async def find_session(database: Database, connector: str, operator_session_id: str) -> SavedSession | None:
     """Return the session that an operator knows by this id."""
-    return await _with_steps(database, await database.fetchrow(_BY_OPERATOR, connector, operator_session_id))
+    row = await database.fetchrow(_BY_OPERATOR, connector, operator_session_id)
+    saved = await _with_steps(database, row)
+    if row is None or saved is None or not saved.steps:
+        return saved
+    since = row["since"] or await unbroken_since(database)
+    last = saved.steps[-1].answered_at or saved.steps[-1].asked_at
+    return replace(saved, is_whole=last >= since + _CLOCKS_DIFFER)
+
+
+async def unbroken_since(database: Database) -> datetime:
+    """Return since when the database has not broken down; now, where nobody has noticed yet that it has."""
+    since: datetime = await database.fetchval(_CONTINUE, now())
+    return since
 
 
 async def find_resumable(database: Database, service_id: int, mobile: str, after: datetime) -> SavedSession | None:

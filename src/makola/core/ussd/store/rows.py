@@ -7,6 +7,7 @@ from uuid import UUID
 
 from makola.core.ledger.types import Leg
 from makola.core.ussd.types import EndReason, StepKind
+from makola.kit.values import Value
 
 #: Between the pages of a text that are still to be shown.
 PAGE_SEPARATOR = "\x1e"
@@ -28,8 +29,7 @@ class StepFlag(enum.IntFlag):
     PRIVATE = 64
 
 
-@dataclass(frozen=True, slots=True)
-class Opening:
+class Opening(Value, frozen=True):
     """A session that begins."""
 
     service_id: int
@@ -41,8 +41,7 @@ class Opening:
     operator: str
 
 
-@dataclass(frozen=True, slots=True)
-class Intent:
+class Intent(Value, frozen=True):
     """A step before its consequences: on disk before the application is asked.
 
     Attributes:
@@ -52,12 +51,14 @@ class Intent:
         end_reason: where the step ends the session by itself (Release, Timeout), with `error` if there was one.
     """
 
+    hidden = frozenset({"input"})
+
     session_id: UUID
     position: int
     sequence: int
     kind: StepKind
     push_id: str
-    input: str = field(repr=False)
+    input: str
     input_masked: bool
     asked_at: datetime
     opening: Opening | None = None
@@ -78,9 +79,10 @@ class Stored(enum.Enum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Value, frozen=True):
     """What became of a step: the screen, or why there is none. Texts are already masked."""
+
+    hidden = frozenset({"screen", "pages", "client_state", "body"})
 
     session_id: UUID
     position: int
@@ -88,13 +90,13 @@ class Outcome:
     duration_ms: int | None
     status: int | None
     flags: StepFlag
-    screen: str | None = field(repr=False)
-    pages: str | None = field(repr=False)
-    client_state: str | None = field(repr=False)
+    screen: str | None
+    pages: str | None
+    client_state: str | None
     end_reason: EndReason | None = None
     error: str = ""
     cause: str = ""
-    body: str = field(default="", repr=False)
+    body: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +132,11 @@ class SavedStep:
 
 @dataclass(frozen=True, slots=True)
 class SavedSession:
-    """A session as it is on disk, with its steps in their order."""
+    """A session as it is on disk, with its steps in their order.
+
+    Attributes:
+        is_whole: False where the database has broken down since the last step, and may have lost one after it.
+    """
 
     session_id: UUID
     service_id: int
@@ -143,3 +149,4 @@ class SavedSession:
     ended_at: datetime | None
     end_reason: EndReason | None
     steps: tuple[SavedStep, ...]
+    is_whole: bool = True
