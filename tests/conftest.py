@@ -16,11 +16,12 @@ import pytest_asyncio
 from makola import migrations
 from makola.kit.database import Database
 from makola.kit.embedded_postgres import EmbeddedPostgres
+from tests.places import DIRECTORY, above
 
 _SERVER = "MAKOLA_TEST_SERVER"
 _TEMPLATE = "makola_template"
 #: The machine does not lose power in a test; a killed process loses nothing by these.
-_FASTER = {"fsync": "off", "full_page_writes": "off"}
+_FASTER = {"fsync": "off", "full_page_writes": "off", "max_wal_size": "256MB"}
 
 
 def _on_server(url: str, *statements: str) -> None:
@@ -41,15 +42,16 @@ def pytest_configure(config: pytest.Config) -> None:
     """Start the server and make the template, once, before any worker starts."""
     if hasattr(config, "workerinput") or _SERVER in os.environ:
         return
-    directory = Path(tempfile.mkdtemp(prefix="makola-tests-"))
+    directory = Path(tempfile.mkdtemp(prefix="makola-tests-", dir=above()))
     server = EmbeddedPostgres(directory / "postgres", _FASTER)
-    os.environ[_SERVER] = server.url()
+    os.environ |= {_SERVER: server.url(), DIRECTORY: str(directory)}
     _on_server(server.url(), f"CREATE DATABASE {_TEMPLATE}")
     asyncio.run(migrations.upgrade(_database_url(server.url(), _TEMPLATE)))
 
     def finish() -> None:
         server.stop()
-        os.environ.pop(_SERVER, None)
+        for name in (_SERVER, DIRECTORY):
+            os.environ.pop(name, None)
         shutil.rmtree(directory, ignore_errors=True)
 
     config.add_cleanup(finish)

@@ -9,7 +9,7 @@ from typing import Literal
 import pytest
 import pytest_asyncio
 import uvicorn
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Page, expect
 
 from makola.core.applications.published_roles import publish_roles
 from makola.core.applications.review import approve, submit
@@ -17,7 +17,7 @@ from makola.core.applications.types import ApplicationKind
 from makola.core.oauth.default_installs import install_where_missing
 from tests.applications.world import Desk
 from tests.sandbox.operator_world import eventually
-from tests.web.conftest import browser, visit
+from tests.web.conftest import PATIENCE_MS, browser, visit
 
 __all__ = ["browser"]
 
@@ -92,7 +92,7 @@ async def test_an_application_is_made_published_and_taken_back_without_javascrip
                                                                                browser: Browser) -> None:
     context = await browser.new_context(java_script_enabled=False, viewport={"width": 390, "height": 844})
     page = await context.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(PATIENCE_MS)
     await sign_in(desk, page, url, "esi")
     await page.goto(f"{url}/applications/new")
     await page.get_by_role("link", name="For other accounts").click()
@@ -104,15 +104,16 @@ async def test_an_application_is_made_published_and_taken_back_without_javascrip
     secret = await page.locator("#client-secret").inner_text()
     assert len(secret) == 43
     await page.get_by_role("link", name="I have kept it").click()
-    assert "messages.read" in await page.locator("main").inner_text()
+    await expect(page.locator("main")).to_contain_text("messages.read")
     await page.get_by_role("button", name="Submit for review").click()
-    assert "The directory needs the access URL." in await page.get_by_role("alert").inner_text()
+    await expect(page.get_by_role("alert")).to_contain_text("The directory needs the access URL.")
     await page.get_by_label("Make a new secret").select_option("3600")
     await page.get_by_role("button", name="New secret").click()
     await page.get_by_role("link", name="I have kept it").click()
-    assert await page.get_by_text("Made 20").count() == 2
+    await expect(page.get_by_text("Made 20")).to_have_count(2)
     await page.get_by_text("Close By hand").click()
     await page.get_by_role("button", name="Yes, close it for good").click()
-    assert page.url == f"{url}/applications"
-    assert "By hand" not in await page.locator("main").inner_text()
+    await expect(page).to_have_url(f"{url}/applications")
+    await expect(page.locator("h1")).to_have_text("Applications")
+    await expect(page.locator("main")).not_to_contain_text("By hand")
     await context.close()

@@ -118,7 +118,7 @@ async def send(database: Database, *callbacks: NewCallback) -> list[str]:
         return [delivery_id.hex for delivery_id in await enqueue(connection, callbacks)]
 
 
-async def eventually(condition: Callable[[], Awaitable[bool]] | Callable[[], bool], within_s: float = 10.0) -> None:
+async def eventually(condition: Callable[[], Awaitable[bool]] | Callable[[], bool], within_s: float = 30) -> None:
     """Wait until `condition` holds."""
     async with asyncio.timeout(within_s):
         while True:

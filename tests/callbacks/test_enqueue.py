@@ -61,13 +61,13 @@ async def test_the_workers_are_woken_at_the_commit(database: Database) -> None:
     woken = wake_ups.on(CHANNEL)
     wake_ups.start([CHANNEL])
     try:
-        await asyncio.wait_for(woken.wait(), 5)  # said once when listening begins
+        await asyncio.wait_for(woken.wait(), 30)  # said once when listening begins
         woken.clear()
         async with database.transaction() as connection:
             await enqueue(connection, [callback(URL), callback(URL)])
             await asyncio.sleep(0.05)
             assert not woken.is_set()
-        await asyncio.wait_for(woken.wait(), 5)
+        await asyncio.wait_for(woken.wait(), 30)
     finally:
         await wake_ups.stop()
 

@@ -38,7 +38,7 @@ async def test_a_hung_receiver_delays_nobody(database: Database) -> None:
         started = time.perf_counter()
         await send(database, *(callback(fast.url) for _ in range(50)))
         await eventually(lambda: len(fast.seen) == 50)
-        assert time.perf_counter() - started < 5
+        assert time.perf_counter() - started < CallbackPolicy().timeout_s
         assert len(hung.seen) <= CallbackPolicy().in_flight_per_receiver
         assert (await states(database))["pending"] >= 50
 

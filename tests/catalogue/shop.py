@@ -6,9 +6,7 @@ from dataclasses import dataclass
 
 import httpx
 
-from makola.api.common.credentials import Credentials
 from makola.api.hub.app import HubApp
-from makola.api.hub.context import HubContext
 from makola.api.hub.products import product_routes
 from makola.core.catalogue.service.prices import save_rules
 from makola.core.catalogue.service.products import save_products
@@ -142,12 +140,10 @@ class Shop:
 @asynccontextmanager
 async def open_shop(database: Database, **options: int) -> AsyncIterator[Shop]:
     """Make the tree in an empty database, and serve the Hub API with a shelf over it."""
-    async with hub_world(database) as hub:
-        shelf = Shelf(database, **options)
+    shelf = Shelf(database, **options)
+    async with hub_world(database, product_routes(shelf)) as hub:
         await shelf.refresh()
-        app = HubApp(HubContext(database, Credentials(database, remember_s=5.0), 100_000), product_routes(shelf))
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://hub.test") as http:
-            yield Shop(hub, shelf, http, app)
+        yield Shop(hub, shelf, hub.http, hub.app)
 
 
 def by_code(products: Sequence[dict[str, object]], code: str) -> dict[str, object]:

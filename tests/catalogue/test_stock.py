@@ -63,7 +63,7 @@ async def test_neither_orders_nor_imports_wait_for_each_other(shop: Shop) -> Non
     first, second = await shop.add(simple("A", "a", 1, stock=10), simple("B", "b", 1, stock=10))
     async with shop.database.transaction() as connection:
         await save_products(connection, [simple("A", "a", 1, stock=None)])
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(30):
             await _note(shop.database, {first: -1, second: -2})
             await add_up_stock(shop.database)
             assert await shop.database.fetchval("SELECT stock FROM catalogue.product WHERE id = $1", second) == 8

@@ -107,7 +107,7 @@ class Shop:
             SELECT body FROM (SELECT body, convert_from(body, 'UTF8')::jsonb AS body_json FROM callbacks.delivery
                               WHERE event LIKE 'checkout.%' OR event LIKE 'payments.%') d WHERE {condition}
         """
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while True:
                 rows = await self.hub.database.fetch(sql, value)
                 if rows:

@@ -11,6 +11,7 @@ import pytest
 
 from makola import cli, logs
 from tests.cli.processes import Ended
+from tests.places import run_directory
 
 RunHere = Callable[..., Ended]
 
@@ -22,7 +23,7 @@ def own_directory() -> Iterator[Path]:
     Each start of pytest closes the directory above `tmp_path` to other accounts, also for the tests of another
     pytest that runs at the time, and as root PostgreSQL has an account of its own.
     """
-    with tempfile.TemporaryDirectory(prefix="makola-test-") as directory:
+    with tempfile.TemporaryDirectory(prefix="makola-test-", dir=run_directory()) as directory:
         yield Path(directory)
 
 

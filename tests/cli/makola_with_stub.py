@@ -1,7 +1,8 @@
 """`makola` with an application of a few lines, for tests of the life of a process.
 
 POST /accept keeps its body in memory until the process drains, as an accept queue would at worst; the drain
-writes all of it to `drained.json`. GET /events is a stream that never ends and never looks at its client.
+writes all of it to `drained.json`. GET /events is a stream that never ends and never looks at its client. What has
+begun is told by empty files: `begun-accept` for a request to /accept, `begun-drain` for the drain.
 """
 
 import asyncio
@@ -28,6 +29,9 @@ class StubRuntime:
         self.background = Background()
         self.background.every("busy", self.be_busy, idle_s=0.1)
 
+    def has_begun(self, what: str) -> None:
+        (self.settings.data_directory / f"begun-{what}").touch()
+
     async def be_busy(self) -> bool:
         await asyncio.sleep(0.3)
         if (self.settings.data_directory / "fail").exists():
@@ -36,11 +40,13 @@ class StubRuntime:
 
     async def stop(self) -> None:
         await self.background.stop()
+        self.has_begun("drain")
         if (self.settings.data_directory / "hang").exists():
             await asyncio.sleep(60)
         (self.settings.data_directory / "drained.json").write_text(json.dumps(self.accepted))
 
     async def asgi(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        self.has_begun(scope["path"][1:])
         body, more = b"", scope["path"] == "/accept"
         while more:
             message = await receive()

@@ -53,7 +53,7 @@ class Makola:
         """The port it listens on."""
         return int(self.url.rpartition(":")[2])
 
-    def wait_until_ready(self, timeout_s: float = 30.0) -> "Makola":
+    def wait_until_ready(self, timeout_s: float = 60.0) -> "Makola":
         """Wait until it says that it runs."""
         deadline = time.monotonic() + timeout_s
         while not re.search(r"Ctrl-C|Makola answers at .*\n$|at work", self.output):
@@ -62,13 +62,13 @@ class Makola:
             time.sleep(0.01)
         return self
 
-    def stop(self, how: signal.Signals = signal.SIGTERM, timeout_s: float = 12.0) -> tuple[int, float]:
+    def stop(self, how: signal.Signals = signal.SIGTERM, timeout_s: float = 30.0) -> tuple[int, float]:
         """Send a signal; return the exit code and the seconds it took."""
         started = time.monotonic()
         self.process.send_signal(how)
         return self.wait(timeout_s), time.monotonic() - started
 
-    def wait(self, timeout_s: float = 12.0) -> int:
+    def wait(self, timeout_s: float = 30.0) -> int:
         """Wait for its end; return the exit code."""
         code = self.process.wait(timeout_s)
         for reader in self._readers:
@@ -100,7 +100,7 @@ def makola(*arguments: str, cwd: Path, variables: Mapping[str, str] | None = Non
 def run_makola(*arguments: str, cwd: Path, variables: Mapping[str, str] | None = None) -> Makola:
     """Run `makola` to its end."""
     with makola(*arguments, cwd=cwd, variables=variables) as done:
-        done.wait(timeout_s=30)
+        done.wait(timeout_s=60)
     return done
 
 

@@ -6,16 +6,17 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.request import Request, urlopen
 
 import pytest
 
+from makola.kit.embedded_postgres import EmbeddedPostgres
 from tests.cli.processes import Makola, assert_one_line, makola, run_makola
 
-START_S = 30.0
+_PATIENCE_S = 30.0
 
 
 @contextmanager
@@ -27,19 +28,39 @@ def serve(directory: Path, database_url: str, *arguments: str) -> Iterator[Makol
 
 
 def post(running: Makola, body: str) -> None:
-    with urlopen(Request(f"{running.url}/accept", data=body.encode(), method="POST"), timeout=5) as answer:
+    with urlopen(Request(f"{running.url}/accept", data=body.encode(), method="POST"), timeout=30) as answer:
         assert answer.status == 200
 
 
 def connect(running: Makola, request: bytes) -> socket.socket:
-    connection = socket.create_connection(("127.0.0.1", running.port), timeout=10)
+    connection = socket.create_connection(("127.0.0.1", running.port), timeout=30)
     connection.sendall(request)
     return connection
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    until = time.monotonic() + _PATIENCE_S
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.005)
+
+
+def wait_until_begun(directory: Path, *what: str) -> None:
+    """Wait until the stub says that it has begun with all of these."""
+    wait_for(lambda: all((directory / "data" / f"begun-{each}").exists() for each in what))
 
 
 def drained(directory: Path) -> list[str]:
     accepted: list[str] = json.loads((directory / "data" / "drained.json").read_text())
     return accepted
+
+
+def refuses(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=30).close()
+    except ConnectionRefusedError:
+        return True
+    return False
 
 
 def read_all(connection: socket.socket) -> bytes:
@@ -70,7 +91,7 @@ def test_what_was_accepted_is_committed_before_the_end(
         code, took_s = running.stop(how)
 
     assert (code, drained(tmp_path)) == (0, [str(number) for number in range(20)])
-    assert took_s < 4
+    assert took_s < 8
     assert "Traceback" not in running.errors
 
 
@@ -79,11 +100,9 @@ def test_a_request_under_way_is_answered_and_no_new_one_is_taken(tmp_path: Path,
         idle = connect(running, b"")
         half = connect(running, b"POST /accept HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\n12")
         slow = connect(running, b"GET /slow?1 HTTP/1.1\r\nHost: x\r\n\r\n")
-        time.sleep(0.3)
+        wait_until_begun(tmp_path, "accept", "slow")
         running.process.send_signal(signal.SIGTERM)
-        time.sleep(0.4)
-        with pytest.raises(ConnectionRefusedError):
-            socket.create_connection(("127.0.0.1", running.port), timeout=5)
+        wait_for(lambda: refuses(running.port))
         half.sendall(b"34")
         assert read_all(half).startswith(b"HTTP/1.1 200")
         assert read_all(slow).startswith(b"HTTP/1.1 200")
@@ -103,19 +122,19 @@ def test_open_streams_and_requests_that_never_end_do_not_hold_it(tmp_path: Path,
         unread.close()
 
     assert code == 0
-    assert took_s < 10
+    assert took_s < 20
     assert "Traceback" not in running.errors
     assert drained(tmp_path) == []
 
 
 def test_a_handler_that_blocks_the_process_does_not_hold_it(tmp_path: Path, database_url: str) -> None:
     with serve(tmp_path, database_url, "--set", "drain_timeout_s=1") as running:
-        connect(running, b"GET /block?30 HTTP/1.1\r\nHost: x\r\n\r\n")
-        time.sleep(0.3)
+        connect(running, b"GET /block?60 HTTP/1.1\r\nHost: x\r\n\r\n")
+        wait_until_begun(tmp_path, "block")
         code, took_s = running.stop()
 
     assert code == 1, "what was accepted could not be committed"
-    assert took_s < 4
+    assert took_s < 20
 
 
 def test_a_drain_that_hangs_is_given_up(tmp_path: Path, database_url: str) -> None:
@@ -124,7 +143,7 @@ def test_a_drain_that_hangs_is_given_up(tmp_path: Path, database_url: str) -> No
         code, took_s = running.stop()
 
     assert code == 1
-    assert took_s < 6
+    assert took_s < 20
     assert "drain_incomplete" in running.errors
 
 
@@ -132,11 +151,10 @@ def test_a_second_signal_ends_it_at_once(tmp_path: Path, database_url: str) -> N
     with serve(tmp_path, database_url) as running:
         (tmp_path / "data" / "hang").touch()
         running.process.send_signal(signal.SIGTERM)
-        time.sleep(0.3)
-        code, took_s = running.stop(signal.SIGINT)
+        wait_until_begun(tmp_path, "drain")
+        code, _ = running.stop(signal.SIGINT)
 
-    assert code == 128 + signal.SIGINT
-    assert took_s < 1
+    assert code == 128 + signal.SIGINT, "it would be 0 after an orderly end, and 1 after one that was given up"
 
 
 def test_a_background_service_that_fails_ends_it(tmp_path: Path, database_url: str) -> None:
@@ -174,22 +192,21 @@ def test_the_embedded_database_survives_kill_and_ends_with_its_process(own_direc
         assert postmaster_runs(own_directory), "it is left behind, for the next start to find"
     with makola(*arguments, cwd=own_directory) as running:
         running.wait_until_ready()
-        code, took_s = running.stop()
+        code, _ = running.stop()
 
-    assert (code, running.errors) == (0, "")
-    assert took_s < 10
+    assert (code, running.errors) == (0, ""), "it would be 1 if it had not ended in time"
     assert not postmaster_runs(own_directory)
 
 
 def test_a_signal_during_the_start_ends_it_in_order(own_directory: Path) -> None:
+    EmbeddedPostgres(own_directory / "data" / "postgres").stop()  # to make one can take longer than an end may
+    users = own_directory / "data" / "postgres.users"
+    users.unlink()
     with makola("serve", "--port", "0", "--no-demo", cwd=own_directory) as running:
-        until = time.monotonic() + START_S
-        while not (own_directory / "data" / "postgres.users").exists() and time.monotonic() < until:
-            time.sleep(0.005)
-        code, took_s = running.stop()
+        wait_for(users.exists)
+        code, _ = running.stop()
 
-    assert (code, running.errors) == (0, "")
-    assert took_s < 10
+    assert (code, running.output, running.errors) == (0, "", "")
     assert not postmaster_runs(own_directory)
 
 
@@ -208,12 +225,11 @@ def test_it_stops_under_load_without_losing_what_it_answered(tmp_path: Path, dat
         senders = [threading.Thread(target=send, args=(running, str(name))) for name in range(4)]
         for sender in senders:
             sender.start()
-        time.sleep(0.5)
+        wait_for(lambda: len(answered) > 100)
         assert running.stop()[0] == 0
         for sender in senders:
             sender.join()
 
-    assert answered
     assert set(answered) <= set(drained(tmp_path))
 
 

@@ -10,7 +10,7 @@ from tests.serving import Serving, serving
 
 Answer = TypeVar("Answer")
 
-_TIMEOUT_S = 20.0
+_TIMEOUT_S = 30.0
 
 
 @pytest.fixture(scope="package")

@@ -20,11 +20,11 @@ def client(server: Serving, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
         @staticmethod
         def post(url: str, **options: Any) -> requests.Response:
-            return requests.post(url.replace("https://api.hubtel.com", server.url), timeout=10, **options)
+            return requests.post(url.replace("https://api.hubtel.com", server.url), timeout=30, **options)
 
         @staticmethod
         def get(url: str, **options: Any) -> requests.Response:
-            return requests.get(url.replace("https://api.hubtel.com", server.url), timeout=10, **options)
+            return requests.get(url.replace("https://api.hubtel.com", server.url), timeout=30, **options)
 
     monkeypatch.setattr(hubtel, "requests", Moved)
     merchant = server.world.merchant

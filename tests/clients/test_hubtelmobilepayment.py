@@ -77,10 +77,10 @@ class Payments:
 def approve(server: Serving, handset: str, transaction_id: str) -> None:
     """Approve a prompt and wait until the hub knows."""
     answer = requests.post(f"{server.url}/sandbox/handsets/{handset}/prompts/{transaction_id}", json={"pin": "1234"},
-                           timeout=10)
+                           timeout=30)
     assert answer.status_code == 200, answer.text
     url = f"{server.url}/transactions/{server.world.merchant_account_number}/status"
-    eventually(lambda: requests.get(url, params={"hubtelTransactionId": transaction_id}, timeout=10,
+    eventually(lambda: requests.get(url, params={"hubtelTransactionId": transaction_id}, timeout=30,
                                     auth=server.world.merchant.pair).json()["data"]["status"],
                lambda status: status == "Paid")
 

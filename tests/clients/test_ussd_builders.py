@@ -41,7 +41,7 @@ def application(request: pytest.FixtureRequest) -> Iterator[tuple[str, str]]:
 def handset(server: Serving, application: tuple[str, str]) -> Iterator[httpx.Client]:
     """A handset that may dial the application's code."""
     package, url = application
-    with httpx.Client(base_url=server.url, timeout=15) as client:
+    with httpx.Client(base_url=server.url, timeout=30) as client:
         assert client.post("/ussd/services", json={"code": _CODES[package], "url": url}).status_code == 200
         made = client.post("/sandbox/handsets", json={"number": _NUMBER, "network_id": "62002"})
         assert made.status_code in {201, 409}, made.text
@@ -108,7 +108,7 @@ def test_the_guides_first_application(tmp_path: Path) -> None:
 
 
 def _wait_until_it_listens(port: int) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while True:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()

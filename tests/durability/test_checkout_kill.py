@@ -71,7 +71,7 @@ class Load:
 @asynccontextmanager
 async def _loading(server: Serving, chance: random.Random) -> AsyncIterator[Load]:
     load = Load(server, chance)
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=15)) as session:
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30)) as session:
         for _ in range(_CUSTOMERS):
             async with session.post(f"{server.url}/sandbox/handsets", json={"network_id": "62001"}) as made:
                 number = (await made.json())["number"]
@@ -88,7 +88,7 @@ async def _loading(server: Serving, chance: random.Random) -> AsyncIterator[Load
 
 async def _rest(database: asyncpg.Connection) -> None:
     """Wait until nothing waits for a provider any more."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while await database.fetchval("SELECT count(*) FROM checkout.transaction WHERE state IN ('asking', 'pending')"):
         if time.monotonic() > deadline:
             left = await database.fetch("SELECT * FROM checkout.transaction WHERE state IN ('asking', 'pending')")
@@ -130,7 +130,7 @@ async def test_kills_in_mid_load_lose_and_double_no_payment() -> None:
     chance = random.Random(seed())
     with serving(log_level="warning", payment_poll_delays_s="0.5,1,2", payment_ask_timeout_s="1",
                  actor_cache_s="5") as server:
-        async with _loading(server, chance) as load, asyncio.timeout(120):
+        async with _loading(server, chance) as load, asyncio.timeout(240):
             for _ in range(_KILLS):
                 enough = len(load.accepted) + 2 * _CUSTOMERS
                 deadline = time.monotonic() + 60

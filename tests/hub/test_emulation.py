@@ -83,11 +83,11 @@ async def test_it_ends_when_told(hub: Hub) -> None:
 
 async def test_it_ends_by_itself(hub: Hub) -> None:
     token = str((await start(hub, "b", "d"))["access_token"])
-    await hub.database.execute("UPDATE organisations.emulation SET ends_at = now() + interval '200 ms'")
-    await hub.database.execute("UPDATE oauth.access_token SET expires_at = now() + interval '200 ms'"
+    await hub.database.execute("UPDATE organisations.emulation SET ends_at = now() + interval '1 s'")
+    await hub.database.execute("UPDATE oauth.access_token SET expires_at = now() + interval '1 s'"
                                " WHERE emulation_id IS NOT NULL")
     assert (await hub.call(None, "GET", "/whoami", token=token)).status_code == 200
-    await asyncio.sleep(0.25)
+    await asyncio.sleep(1.05)
     assert (await hub.call(None, "GET", "/whoami", token=token)).status_code == 401
 
 

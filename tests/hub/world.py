@@ -5,7 +5,7 @@
                a > stranger          elsewhere
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -16,6 +16,7 @@ from makola.api.common.credentials import Credentials
 from makola.api.common.token_endpoint import TokenEndpoint
 from makola.api.hub.app import TOKEN_PATH, HubApp
 from makola.api.hub.context import HubContext
+from makola.api.hub.hot import HotRoute
 from makola.core.applications.api_clients import create_api_client
 from makola.core.applications.types import NewApplication
 from makola.core.organisations.actors import find_platform_actor
@@ -101,14 +102,14 @@ async def make_user(connection: Connection, actor: Actor, organisation_id: int, 
 
 
 @asynccontextmanager
-async def hub_world(database: Database, *, remember_s: float = 5.0) -> AsyncIterator[Hub]:
+async def hub_world(database: Database, hot_routes: Sequence[HotRoute] = ()) -> AsyncIterator[Hub]:
     """Make the tree in an empty database, and serve the API over it."""
     async with database.transaction() as connection:
         await create_organisation(connection, None, name="Organisation of platform!")
         platform = await find_platform_actor(connection)
         assert platform is not None
         tiers = await _make_tiers(connection, platform)
-    app = HubApp(HubContext(database, Credentials(database, remember_s=remember_s), 100_000))
+    app = HubApp(HubContext(database, Credentials(database, remember_s=5.0), 100_000), hot_routes)
     tokens = TokenEndpoint(database, lifetime_s=3600, known_scopes={"messages.send", *map(str, Permission)})
 
     async def entrance(scope: Scope, receive: Receive, send: Send) -> None:

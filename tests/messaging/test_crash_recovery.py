@@ -52,7 +52,7 @@ async def _run_until_death(world: World, lives: int) -> _Run:
 
 
 async def _work(world: World, process: Process, dying: DyingDatabase) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not dying.is_dead and any(
                 message.status < MessageStatus.SENT for message in (await world.stored()).values()):
             process.wake.set()

@@ -24,7 +24,7 @@ async def narrow(database: Database) -> AsyncIterator[World]:
 
 
 async def test_a_message_from_its_schedule_to_its_handset(narrow: World) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         drafts = [await narrow.draft(time=now() + timedelta(days=1)), await narrow.draft("x" * 200, report=True)]
         scheduled, _ = await narrow.accept(*drafts)
         actor = narrow.caller.actor
@@ -40,7 +40,7 @@ async def test_a_message_from_its_schedule_to_its_handset(narrow: World) -> None
 
 
 async def test_cancels_that_wait_for_the_row_of_a_message_that_is_due(narrow: World) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         accepted = await narrow.accept(*[await narrow.draft(time=now() + timedelta(days=1)) for _ in range(5)])
         async with narrow.process():
             await asyncio.gather(*(cancel(narrow.database, narrow.caller.actor, each.message_id) for each in accepted))

@@ -125,7 +125,7 @@ async def test_the_same_reports_from_many_sides_at_once(database: Database) -> N
         await take_receipts(database, world.reports, shuffled[:len(shuffled) // 2])
         await take_receipts(database, world.reports, shuffled[len(shuffled) // 2:])
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(30):
         await asyncio.gather(*(tell(seed) for seed in range(8)))
     for message in messages:
         assert await _status(world, message.message_id) is MessageStatus.DELIVERED

@@ -207,7 +207,7 @@ class World:
             (account,) = await accounts_of(connection, [self.caller.actor.organisation_id], MESSAGING_ACCOUNT)
         return self.credit - account.balance_units, account.held_units
 
-    async def settled(self, process: Process, *, within_s: float = 10) -> dict[UUID, Message]:
+    async def settled(self, process: Process, *, within_s: float = 30) -> dict[UUID, Message]:
         """Wait until nothing is left to do; return every message."""
         async with asyncio.timeout(within_s):
             while await self.database.fetchval(

@@ -28,7 +28,7 @@ unity.config.generation.update(max_examples=10, deterministic=True, no_shrink=Tr
 
 
 def test_document_is_what_the_server_gives_out(server: Serving) -> None:
-    answer = requests.get(f"{server.url}/v1/openapi.json", timeout=10)
+    answer = requests.get(f"{server.url}/v1/openapi.json", timeout=30)
     assert answer.json() == DOCUMENT
     assert answer.headers["content-type"] == "application/json"
 
@@ -71,7 +71,7 @@ def _fill_in(case: AnyCase, server: Serving, client: Client) -> None:
 
 
 def _schedule(server: Serving, client: Client) -> str:
-    answer = requests.post(f"{server.url}/v1/messages", auth=client.pair, timeout=10, json={
+    answer = requests.post(f"{server.url}/v1/messages", auth=client.pair, timeout=30, json={
         "From": "Makola", "To": server.world.handsets[0], "Content": "Later", "Time": _ahead()})
     return str(child(answer.json())["MessageId"])
 

@@ -23,6 +23,6 @@ def test_ussd(case: AnyCase, server: Serving) -> None:
     client = server.world.penniless
     if case.meta is not None and case.meta.generation.mode.is_positive and "service_id" in case.path_parameters \
             and case.method != "DELETE":
-        listed = requests.get(f"{server.url}/v1/ussd/services", auth=client.pair, timeout=10).json()
+        listed = requests.get(f"{server.url}/v1/ussd/services", auth=client.pair, timeout=30).json()
         case.path_parameters["service_id"] = str(listed["ServiceList"][0]["Id"])
     case.call_and_validate(base_url=server.url, checks=_CHECKS, auth=client.pair)

@@ -132,7 +132,7 @@ async def test_it_arrives_signed(world: World) -> None:
         await world.place()
         worker = CallbackWorker(world.database, http)
         await worker.step()
-        request = await asyncio.wait_for(received.get(), 5)
+        request = await asyncio.wait_for(received.get(), 30)
         await worker.stop()
     secret = await signing_secret(world.database, world.actors["E"].organisation_id)
     said = Webhook(secret).verify(await request.read(), dict(request.headers))

@@ -64,7 +64,10 @@ async def _add_authenticator(context: BrowserContext, page: Page) -> None:
     await devtools.send("WebAuthn.addVirtualAuthenticator", {"options": _AUTHENTICATOR})
 
 
-async def _fits_and_is_accessible(page: Page, width: int) -> None:
+async def _fits_and_is_accessible(page: Page, width: int, heading: str) -> None:
+    """Check the page with that heading, once it is there: a click does not wait for the page that it leads to."""
+    await expect(page.locator("h1")).to_have_text(heading)
+    await page.wait_for_load_state()
     assert await page.evaluate("document.documentElement.scrollWidth") == width, page.url
     if width < 500 or not _AXE.exists():  # the same page: once is enough
         return
@@ -80,30 +83,30 @@ async def test_password_app_and_passkeys_from_first_to_last(browser: Browser, se
     async with visit(browser, width, height) as page:
         await _add_authenticator(page.context, page)
         await page.goto(served.url + "/account/security")
-        await _fits_and_is_accessible(page, width)
+        await _fits_and_is_accessible(page, width, "Sign in")
         await _sign_in(page, user.email)
         await page.wait_for_url(served.url + "/account/security")
 
         await page.get_by_role("button", name="Set up an authenticator app").click()
-        await _fits_and_is_accessible(page, width)
+        await _fits_and_is_accessible(page, width, "Set up an authenticator app")
         await page.get_by_text("Type it instead").click()
         app = pyotp.TOTP((await page.locator(".secret").inner_text()).replace(" ", ""))
         await page.get_by_label("Type the six digits that it shows").fill(served.place.code(app))
         await page.get_by_role("button", name="Switch on").click()
-        await _fits_and_is_accessible(page, width)
+        await _fits_and_is_accessible(page, width, "Your recovery codes")
         await page.get_by_role("link", name="I have kept them").click()
 
         await page.get_by_role("button", name="Add a passkey").click()
         await expect(page.get_by_role("status")).to_have_text("The passkey is added.")
         await expect(page.get_by_text("Chrome on Linux")).to_have_count(2)
-        await _fits_and_is_accessible(page, width)
+        await _fits_and_is_accessible(page, width, "Security")
 
         # A passkey alone, naming nobody.
         await _sign_out(page)
         await page.goto(served.url + "/sign-in?next=/people")
         await page.get_by_role("button", name="Sign in with a passkey").click()
         await page.wait_for_url(served.url + "/people")
-        await _fits_and_is_accessible(page, width)
+        await _fits_and_is_accessible(page, width, "People")
         assert await served.place.database.fetchval("SELECT amr FROM identity.session") == ["hwk", "user", "mfa"]
 
         # The password, then the passkey as second step.
@@ -111,11 +114,12 @@ async def test_password_app_and_passkeys_from_first_to_last(browser: Browser, se
         await page.goto(served.url + "/sign-in?next=/account/organisation")
         await _sign_in(page, user.email)
         await page.wait_for_url(served.url + "/sign-in/code?next=/account/organisation")
-        await _fits_and_is_accessible(page, width)
+        await _fits_and_is_accessible(page, width, "Second step")
         await page.get_by_role("button", name="Use a passkey").click()
         await page.wait_for_url(served.url + "/account/organisation")
-        await _fits_and_is_accessible(page, width)
+        await _fits_and_is_accessible(page, width, "Switch organisation")
         await page.get_by_role("button", name="Act for it: Branch").click()
+        await expect(page.locator(".viewer summary")).to_contain_text("Branch")
         await page.goto(served.url + "/account/security")
         await page.locator(".viewer summary").click()
         await expect(page.locator(".viewer__self")).to_contain_text("for Branch")
@@ -123,7 +127,7 @@ async def test_password_app_and_passkeys_from_first_to_last(browser: Browser, se
         await expect(page.locator(".viewer__self")).to_be_hidden()
         await expect(page.locator(".viewer summary")).to_be_focused()
         await page.keyboard.press("Enter")
-        await _fits_and_is_accessible(page, width)
+        await _fits_and_is_accessible(page, width, "Security")
 
         await page.get_by_role("button", name="Remove the passkey").click()
         await expect(page.get_by_role("status")).to_have_text("The passkey is removed.")
@@ -135,6 +139,7 @@ async def test_password_app_and_passkeys_from_first_to_last(browser: Browser, se
 
 
 async def _sign_out(page: Page) -> None:
+    await expect(page.locator(".viewer summary")).to_be_visible()
     if not await page.locator(".viewer[open]").count():
         await page.locator(".viewer summary").click()
     await page.locator(".viewer__menu").get_by_role("button", name="Sign out").click()

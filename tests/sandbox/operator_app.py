@@ -47,7 +47,7 @@ async def running_operator(database: Database, defaults: OperatorDefaults | None
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=5))
         serving = asyncio.create_task(server.serve(sockets=[listening]))
-        async with httpx.AsyncClient(base_url=url, timeout=10) as client:
+        async with httpx.AsyncClient(base_url=url, timeout=30) as client:
             await eventually(lambda: _started(server))
             yield RunningOperator(world, url, client, background, server)
         await background.stop()

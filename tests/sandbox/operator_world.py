@@ -50,8 +50,8 @@ def outgoing(recipient: str, content: str = "Hello", *, units: int = 1, sender: 
 
 
 async def eventually(condition: Callable[[], Awaitable[_Value]]) -> _Value:
-    """Return the first true value of `condition`, asked again and again for at most five seconds."""
-    async with asyncio.timeout(5):
+    """Return the first true value of `condition`, asked again and again for at most half a minute."""
+    async with asyncio.timeout(30):
         while True:
             if value := await condition():
                 return value

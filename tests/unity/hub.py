@@ -39,7 +39,7 @@ def ahead(**later: float) -> str:
     return f"{datetime.now(UTC) + timedelta(**later):%Y-%m-%d %H:%M:%S}"
 
 
-async def eventually(condition: Callable[[], Awaitable[_Value]], *, within_s: float = 10) -> _Value:
+async def eventually(condition: Callable[[], Awaitable[_Value]], *, within_s: float = 30) -> _Value:
     """Return the first true value of `condition`, asked again and again."""
     async with asyncio.timeout(within_s):
         while True:
@@ -113,7 +113,7 @@ class Tenant:
         message: dict[str, Any] = reply.json
         return message
 
-    async def reaches(self, message_id: str, status: str, *, within_s: float = 10) -> dict[str, Any]:
+    async def reaches(self, message_id: str, status: str, *, within_s: float = 30) -> dict[str, Any]:
         """Wait until a message has a status; return it."""
         seen: dict[str, Any] = {}
 
@@ -202,7 +202,8 @@ async def running_hub(database_url: str, directory: Path, *, world: bool = True,
     """
     values: dict[str, Any] = {
         "data_directory": directory, "database_url": database_url, "database_pool_size": 8, "demo": True,
-        "sandbox_delivery_delay_ms": 0, "actor_cache_s": 0.0, "public_url": "http://hub.test"} | settings
+        "sandbox_delivery_delay_ms": 0, "actor_cache_s": 0.0, "public_url": "http://hub.test",
+        "password_memory_kib": 64, "password_passes": 1} | settings
     chosen = Settings(**values)
     if world:
         opened = await Database.connect(database_url, min_size=1, max_size=2)

@@ -38,7 +38,7 @@ async def test_each_message_leaves_once(module_database_url: str, hub: Hub, tmp_
                 "SELECT count(*) FROM messaging.message WHERE organisation_id = $1 AND status = 21",
                 tenant.organisation_id) == _COUNT)
 
-        await eventually(all_delivered, within_s=20)
+        await eventually(all_delivered, within_s=30)
         attempts = await hub.database.fetch(
             "SELECT attempt_count, count(*) AS n FROM messaging.message WHERE organisation_id = $1 GROUP BY 1",
             tenant.organisation_id)

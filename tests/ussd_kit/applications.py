@@ -33,7 +33,7 @@ class Application:
         """The requests, read."""
         return [json.loads(each) for each in self.requests]
 
-    def wait_for(self, count: int, timeout_s: float = 5.0) -> list[Request]:
+    def wait_for(self, count: int, timeout_s: float = 30.0) -> list[Request]:
         """Wait until so many requests have come."""
         deadline = time.monotonic() + timeout_s
         while len(self.requests) < count:

@@ -94,7 +94,7 @@ def test_an_application_that_answers_in_drops_is_too_slow_all_the_same(kit: Kit)
     hold = threading.Event()
 
     def slow(_request: Request) -> bytes:
-        hold.wait(10)
+        hold.wait(60)
         return says("late")
 
     with application(slow) as running:
@@ -103,7 +103,7 @@ def test_an_application_that_answers_in_drops_is_too_slow_all_the_same(kit: Kit)
         hold.set()
 
     assert (done.returncode, done.stdout[:4]) == (1, "UUT:")
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 30
 
 
 def test_long_texts_are_paged_or_refused_as_on_the_server(kit: Kit) -> None:
@@ -189,7 +189,7 @@ def test_the_kit_imports_neither_the_server_nor_the_database() -> None:
 def _until(terminal: int, *texts: str) -> str:
     """Read from a terminal until it has said all of these, in this order."""
     seen = ""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while True:
         assert time.monotonic() < deadline, seen
         try:

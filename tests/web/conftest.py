@@ -6,16 +6,21 @@ from contextlib import asynccontextmanager
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, ViewportSize, async_playwright
+from playwright.async_api import Browser, Page, ViewportSize, async_playwright, expect
 
 from makola.kit.database import Database
 from makola.web import ApiDocument, create_web_router
+from tests.places import is_memory_roomy
 from tests.sandbox.operator_app import RunningOperator, running_operator
 from tests.serving import Serving, serving
 
 _CHROMIUM = "/usr/bin/chromium"
 _ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
               "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+#: How long a page may take to become what a test expects: a busy machine takes its time, a quiet one never waits.
+PATIENCE_MS = 30_000
+
+expect.set_options(timeout=PATIENCE_MS)
 
 #: A document with something of everything, some of it hostile.
 DOCUMENT: dict[str, object] = {
@@ -86,7 +91,9 @@ async def browser() -> AsyncIterator[Browser]:
     if os.environ.get("MAKOLA_TEST_SKIP_BROWSER") == "1":
         pytest.skip("MAKOLA_TEST_SKIP_BROWSER is 1")
     async with async_playwright() as playwright:
-        launched = await playwright.chromium.launch(executable_path=_CHROMIUM, args=_ARGUMENTS)
+        launched = await playwright.chromium.launch(
+            executable_path=_CHROMIUM, args=_ARGUMENTS,
+            ignore_default_args=["--disable-dev-shm-usage"] if is_memory_roomy() else None)
         yield launched
         await launched.close()
 
@@ -99,7 +106,7 @@ async def visit(browser: Browser, width: int = 1280, height: int = 800) -> Async
         viewport=ViewportSize(width=width, height=height), is_mobile=width < 500, has_touch=width < 500,
         reduced_motion="reduce")
     page = await context.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(PATIENCE_MS)
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("console", lambda line: complaints.append(line.text) if line.type == "error" else None)
     yield page
@@ -108,7 +115,7 @@ async def visit(browser: Browser, width: int = 1280, height: int = 800) -> Async
 
 
 @pytest.fixture(scope="package")
-def ussd_server() -> Iterator[Serving]:
-    """A whole server, on which a subscriber who says nothing for five seconds has timed out."""
-    with serving(ussd_subscriber_timeout_s="5", log_level="warning") as running:
+def server() -> Iterator[Serving]:
+    """A whole server, on which a subscriber who says nothing for a while has timed out: longer than a test looks."""
+    with serving(ussd_subscriber_timeout_s="12", log_level="warning") as running:
         yield running

@@ -26,20 +26,20 @@ async def _complaints(page: Page) -> list[str]:
 @pytest.mark.skipif(not _AXE.exists(), reason="axe-core is not installed; ./dev test installs it where Node.js is")
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(("width", "height"), [(390, 844), (1280, 800)])
-async def test_nothing_is_wrong(browser: Browser, ussd_server: Serving, scheme: str, width: int, height: int) -> None:
-    await make_handset(ussd_server, "+233244000021")
+async def test_nothing_is_wrong(browser: Browser, server: Serving, scheme: str, width: int, height: int) -> None:
+    await make_handset(server, "+233244000021")
     with application(banking) as bank:
-        await send_code(ussd_server, "751", bank.url)
+        await send_code(server, "751", bank.url)
         async with visit(browser, width, height) as page:
             await page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-            phone = await open_phone(page, ussd_server, "+233244000021")
+            phone = await open_phone(page, server, "+233244000021")
             assert await _complaints(page) == []
             await page.keyboard.type("*751#")
             await page.keyboard.press("Enter")
             await expect(phone.get_by_label("Your reply")).to_be_focused()
             assert await _complaints(page) == []
             await page.keyboard.press("Escape")
-            await page.goto(f"{ussd_server.url}/ussd")
+            await page.goto(f"{server.url}/ussd")
             await page.locator(".session summary").first.click()
             await page.get_by_role("button", name="Replay against the application").first.click()
             await page.get_by_role("button", name="Send", exact=True).click()

@@ -22,6 +22,8 @@ async def play(server: Serving, code: str, answers: Sequence[str] = (), number: 
     await make_handset(server, number)
     async with httpx.AsyncClient(base_url=f"{server.url}/sandbox/handsets/{number}") as client:
         screen = (await client.post("/ussd", json={"input": code})).json()
+        while "NOAPP" in screen["text"]:  # the gateway learns of a new code a moment later
+            screen = (await client.post("/ussd", json={"input": code})).json()
         for answer in answers:
             screen = (await client.post("/ussd", json={"session": screen["session"], "input": answer})).json()
         return str(screen["session_id"])
@@ -33,19 +35,19 @@ def session_of(page: Page, session_id: str) -> Locator:
 
 
 async def test_sessions_appear_live_with_every_step_and_without_what_was_masked(
-        browser: Browser, ussd_server: Serving) -> None:
+        browser: Browser, server: Serving) -> None:
     with application(banking) as bank:
-        await send_code(ussd_server, "731", bank.url)
+        await send_code(server, "731", bank.url)
         async with visit(browser) as page:
-            await page.goto(f"{ussd_server.url}/ussd")
+            await page.goto(f"{server.url}/ussd")
             await expect(page.locator("#follow")).to_have_text("Live")
-            session_id = await play(ussd_server, "*731#")
+            session_id = await play(server, "*731#")
             session = session_of(page, session_id)
             await expect(session.locator(".chip")).to_have_text("Open")
             await session.locator("summary").first.click()
             await expect(session.locator(".step")).to_have_count(1)
 
-            other = await play(ussd_server, "*731#", [PIN, "1"], number="+233244000098")
+            other = await play(server, "*731#", [PIN, "1"], number="+233244000098")
             ended = session_of(page, other)
             await expect(ended.locator(".chip")).to_have_text("Ended by the application")
             assert await session.get_attribute("open") is not None, "what is open stays open"
@@ -67,12 +69,12 @@ async def test_sessions_appear_live_with_every_step_and_without_what_was_masked(
     assert "53,743" not in html
 
 
-async def test_an_error_is_shown_with_its_cause_and_counted(browser: Browser, ussd_server: Serving) -> None:
+async def test_an_error_is_shown_with_its_cause_and_counted(browser: Browser, server: Serving) -> None:
     with application(lambda _request: (503, b"<h1>Down & out</h1>")) as broken:
-        await send_code(ussd_server, "732", broken.url)
-        session_id = await play(ussd_server, "*732#")
+        await send_code(server, "732", broken.url)
+        session_id = await play(server, "*732#")
         async with visit(browser, 390, 844) as page:
-            await page.goto(f"{ussd_server.url}/ussd")
+            await page.goto(f"{server.url}/ussd")
             session = session_of(page, session_id)
             await expect(session.locator(".chip")).to_have_text("Error UUE")
             await session.locator("summary").first.click()
@@ -88,7 +90,7 @@ async def test_an_error_is_shown_with_its_cause_and_counted(browser: Browser, us
 
 
 async def test_a_session_is_replayed_step_by_step_with_a_new_id_and_the_pin_typed_again(
-        browser: Browser, ussd_server: Serving) -> None:
+        browser: Browser, server: Serving) -> None:
     balance = "1"
 
     def changing(request: Request) -> bytes:
@@ -97,11 +99,11 @@ async def test_a_session_is_replayed_step_by_step_with_a_new_id_and_the_pin_type
         return banking(request)
 
     with application(changing) as bank:
-        await send_code(ussd_server, "733", bank.url)
-        session_id = await play(ussd_server, "*733#", [PIN, "1"])
+        await send_code(server, "733", bank.url)
+        session_id = await play(server, "*733#", [PIN, "1"])
         balance = "2"
         async with visit(browser) as page:
-            await page.goto(f"{ussd_server.url}/ussd/sessions/{session_id}")
+            await page.goto(f"{server.url}/ussd/sessions/{session_id}")
             await page.get_by_role("button", name="Replay against the application").click()
             field = page.get_by_label("What to send")
             await expect(field).to_have_value("*733#")
@@ -128,14 +130,14 @@ async def test_a_session_is_replayed_step_by_step_with_a_new_id_and_the_pin_type
     assert [each.get("makola-replay-of") for each in bank.headers] == [None] * 3 + [session_id] * 3
 
 
-async def test_a_session_that_goes_on_while_it_is_replayed(browser: Browser, ussd_server: Serving) -> None:
+async def test_a_session_that_goes_on_while_it_is_replayed(browser: Browser, server: Serving) -> None:
     number = "+233244000097"
     with application(banking) as bank:
-        await send_code(ussd_server, "737", bank.url)
-        session_id = await play(ussd_server, "*737#", number=number)
+        await send_code(server, "737", bank.url)
+        session_id = await play(server, "*737#", number=number)
         async with visit(browser) as page:
-            await page.goto(f"{ussd_server.url}/ussd/sessions/{session_id}")
-            async with httpx.AsyncClient(base_url=ussd_server.url) as client:
+            await page.goto(f"{server.url}/ussd/sessions/{session_id}")
+            async with httpx.AsyncClient(base_url=server.url) as client:
                 await client.delete(f"/sandbox/handsets/{number}/ussd")
             await page.get_by_role("button", name="Replay against the application").click()
             await page.get_by_role("button", name="Send", exact=True).click()
@@ -144,12 +146,12 @@ async def test_a_session_that_goes_on_while_it_is_replayed(browser: Browser, uss
             await expect(page.locator(".step")).to_have_count(2)
 
 
-async def test_a_replay_that_fails_says_why(browser: Browser, ussd_server: Serving) -> None:
+async def test_a_replay_that_fails_says_why(browser: Browser, server: Serving) -> None:
     with application(banking) as bank:
-        await send_code(ussd_server, "734", bank.url)
-        session_id = await play(ussd_server, "*734#", [PIN])
+        await send_code(server, "734", bank.url)
+        session_id = await play(server, "*734#", [PIN])
     async with visit(browser) as page:
-        await page.goto(f"{ussd_server.url}/ussd/sessions/{session_id}")
+        await page.goto(f"{server.url}/ussd/sessions/{session_id}")
         await page.get_by_role("button", name="Replay against the application").click()
         await page.get_by_role("button", name="Send", exact=True).click()
         await expect(page.locator(".step__side--replay .step__error")).to_contain_text("URNF")
@@ -159,12 +161,12 @@ async def test_a_replay_that_fails_says_why(browser: Browser, ussd_server: Servi
 
 
 async def test_a_replay_is_refused_without_the_input_that_was_masked_or_for_what_is_not_there(
-        ussd_server: Serving) -> None:
+        server: Serving) -> None:
     with application(banking) as bank:
-        await send_code(ussd_server, "735", bank.url)
-        session_id = await play(ussd_server, "*735#", [PIN])
+        await send_code(server, "735", bank.url)
+        session_id = await play(server, "*735#", [PIN])
         before = len(bank.requests)
-        async with httpx.AsyncClient(base_url=ussd_server.url) as client:
+        async with httpx.AsyncClient(base_url=server.url) as client:
             replay = f"/ussd/sessions/{session_id}/replay"
             plan = (await client.get(replay)).json()["steps"]
             assert [each["masked"] for each in plan] == [False, True]
@@ -180,8 +182,8 @@ async def test_a_replay_is_refused_without_the_input_that_was_masked_or_for_what
         assert len(bank.requests) == before
 
 
-async def test_only_this_sites_pages_change_anything_and_only_under_its_own_name(ussd_server: Serving) -> None:
-    async with httpx.AsyncClient(base_url=ussd_server.url) as client:
+async def test_only_this_sites_pages_change_anything_and_only_under_its_own_name(server: Serving) -> None:
+    async with httpx.AsyncClient(base_url=server.url) as client:
         body = {"code": "*739#", "url": "http://localhost:3000/ussd"}
         other = await client.post("/ussd/services", json=body, headers={"Origin": "http://evil.example"})
         assert other.status_code == 403
@@ -199,13 +201,13 @@ async def test_only_this_sites_pages_change_anything_and_only_under_its_own_name
         assert (await client.get("/ussd?before=nonsense&service=0")).status_code == 200
 
 
-async def test_older_sessions_are_on_further_pages(ussd_server: Serving) -> None:
+async def test_older_sessions_are_on_further_pages(server: Serving) -> None:
     with application(lambda _request: says("Bye", "Release")) as running:
-        await send_code(ussd_server, "736", running.url)
-        await make_handset(ussd_server, NUMBER)
-        async with httpx.AsyncClient(base_url=f"{ussd_server.url}/sandbox/handsets/{NUMBER}") as phone:
+        await send_code(server, "736", running.url)
+        await make_handset(server, NUMBER)
+        async with httpx.AsyncClient(base_url=f"{server.url}/sandbox/handsets/{NUMBER}") as phone:
             ids = [(await phone.post("/ussd", json={"input": "*736#"})).json()["session_id"] for _ in range(26)]
-    async with httpx.AsyncClient(base_url=ussd_server.url) as client:
+    async with httpx.AsyncClient(base_url=server.url) as client:
         services = (await client.get("/ussd")).text
         service_id = re.search(r'href="/ussd\?service=(\d+)"\s+title="[^"]+">\*736#', services)
         assert service_id is not None

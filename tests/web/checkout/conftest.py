@@ -13,7 +13,7 @@ from tests.web.checkout.shop import Shop
 @pytest.fixture(scope="package")
 def server() -> Iterator[Serving]:
     """A running server that all tests of this folder share."""
-    with serving(log_level="debug", sandbox_prompt_timeout_s="20") as running:
+    with serving(log_level="debug", sandbox_prompt_timeout_s="120") as running:
         yield running
 
 

@@ -7,6 +7,7 @@ import pytest
 from playwright.async_api import Browser, Page, ViewportSize, expect
 
 from tests.web.checkout.shop import Shop
+from tests.web.conftest import PATIENCE_MS
 
 _AXE = Path(__file__).parents[2] / "clients" / "node" / "node_modules" / "axe-core" / "axe.min.js"
 _RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -107,7 +108,7 @@ async def test_nobody_is_shut_out(browser: Browser, shop: Shop, face: str) -> No
     context = await browser.new_context(locale="fr-FR", color_scheme="dark", reduced_motion="reduce",
                                         viewport=ViewportSize(width=320, height=640))
     page = await context.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(PATIENCE_MS)
     elsewhere: list[str] = []
     page.on("request", lambda request: None if request.url.startswith(shop.server.url) else elsewhere.append(
         request.url))
@@ -116,6 +117,7 @@ async def test_nobody_is_shut_out(browser: Browser, shop: Shop, face: str) -> No
         totalAmount=14_814, description="A long description of what is bought " * 3))
     await shop.wallet("MTN", balance=100_000, limit_per_payment=100_000)
     await FACES[face](page, shop)
+    await page.wait_for_load_state()
     assert await page.evaluate("document.documentElement.scrollWidth") == 320
     await _check(page)
     if face in _ALSO_WIDE:

@@ -11,7 +11,7 @@ from playwright.async_api import Browser, Page, expect
 
 from tests.sandbox.operator_world import eventually
 from tests.web.checkout.shop import Shop
-from tests.web.conftest import visit
+from tests.web.conftest import PATIENCE_MS, visit
 
 
 async def _ask(page: Page, url: str, number: str) -> None:
@@ -38,10 +38,10 @@ async def test_mobile_money_is_approved_on_the_handset_page(browser: Browser, sh
         await prompt.get_by_role("button", name="Approve").click()
         await expect(prompt).to_contain_text("Paid GHS 12.50")
         await expect(customer.get_by_role("heading", name="Paid", exact=True)).to_be_visible()
-        await expect(customer.locator("h1")).to_be_focused()
-        await expect(phone.locator(".wallet__balance")).to_have_text("GHS 987.50")
         assert await customer.evaluate("document.documentElement.scrollWidth") == 390
-        await customer.wait_for_url(shop.server.url + "/docs", timeout=9_000)  # it goes back to the shop by itself
+        await expect(customer.locator("h1")).to_be_focused()
+        await customer.wait_for_url(shop.server.url + "/docs")  # it goes back to the shop by itself
+        await expect(phone.locator(".wallet__balance")).to_have_text("GHS 987.50")
     data = (await shop.status(invoice["clientReference"]))["data"]
     assert isinstance(data, dict)
     assert (data["status"], data["amount"]) == ("Paid", 12.5)
@@ -154,7 +154,7 @@ async def test_without_scripts_everything_works(browser: Browser, shop: Shop) ->
     context = await browser.new_context(java_script_enabled=False, locale="fr-FR",
                                         viewport={"width": 320, "height": 640})
     page = await context.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(PATIENCE_MS)
     await page.goto(await shop.sell())
     await page.get_by_label("Numéro de mobile").fill("12")
     await page.get_by_role("button", name="Continuer").click()
@@ -164,7 +164,7 @@ async def test_without_scripts_everything_works(browser: Browser, shop: Shop) ->
     await expect(page.get_by_role("heading", name="Confirmez sur votre téléphone")).to_be_visible()
     await shop.approve("MTN")
     # The page looks again by itself.
-    await expect(page.get_by_role("heading", name="Payé")).to_be_visible(timeout=9_000)
+    await expect(page.get_by_role("heading", name="Payé")).to_be_visible()
     await page.get_by_role("link", name="Retour à la boutique").click()
     await expect(page).to_have_url(re.compile("/docs$"))
     await context.close()
