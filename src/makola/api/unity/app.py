@@ -6,9 +6,9 @@ table instead of a framework's router (docs/decisions/0002-unity-router.md).
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import structlog
+from msgspec.structs import replace
 
 from makola.api.common.asgi import (
     Answer,
