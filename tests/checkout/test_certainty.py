@@ -10,7 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from makola.core.checkout.desk import CheckoutPolicy, Desk
-from makola.core.checkout.errors import ChannelNotPermittedError, UnknownTransactionError, WrongStateError
+from makola.core.checkout.errors import (
+    ChannelNotPermittedError,
+    CheckoutClosedError,
+    UnknownTransactionError,
+    WrongStateError,
+)
 from makola.core.checkout.ports import Progress, ProviderAnswer, ProviderTransaction, StatusQuestion
 from makola.core.checkout.queries import checkout_view
 from makola.core.checkout.service import asking, reconciliation
@@ -28,7 +33,7 @@ from makola.core.checkout.types import (
 )
 from makola.kit.clock import now
 from tests.checkout.double import KilledError
-from tests.checkout.world import CALLBACK, MTN, ONE, World
+from tests.checkout.world import CALLBACK, MTN, ONE, VODAFONE, World
 
 _BEGAN = datetime(2030, 1, 1, tzinfo=UTC)
 
@@ -130,6 +135,24 @@ async def test_provider_that_does_not_answer_in_time(world: World) -> None:
     assert payment.state is TransactionState.ASKING
 
 
+@pytest.mark.parametrize("change", ["state = 'expired'", "expires_at = now()"])
+async def test_a_direct_call_that_nobody_asked_about_in_its_time_is_not_asked_about_later(
+        world: World, change: str) -> None:
+    """Its process died before the first attempt: what the customer pays after the end would only go back."""
+    call = Receive(world.account.number, Channel.MTN, MTN, "", "", ONE, "Book", "again", CALLBACK, "", None, b"")
+    await receive(world.desk, world.actor, call)
+    await world.database.execute("DELETE FROM checkout.transaction")
+    await world.database.execute(f"UPDATE checkout.invoice SET attempt_count = 0, {change}")
+    world.double.operations.clear()
+    with pytest.raises(CheckoutClosedError):
+        await receive(world.desk, world.actor, call)
+    assert world.double.operations == {}
+    await world.database.execute(
+        "UPDATE checkout.invoice SET state = 'open', expires_at = now() + interval '1 hour'")
+    _, payment = await receive(world.desk, world.actor, call)
+    assert payment.state is TransactionState.PENDING
+
+
 async def test_payments_and_refunds_recorded_by_many_at_the_same_time(world: World) -> None:
     """Each recorder changes the balances of two merchants and two providers: none may wait for another in a circle."""
     async with world.database.transaction() as connection:
@@ -169,6 +192,26 @@ async def test_a_hint_about_what_failed_is_looked_into(world: World) -> None:
     assert (await world.read(checkout)).state is CheckoutState.PAID
     await hint(world.database, [started.payment.transaction_id])  # twice: nothing is taken twice
     await world.settle()
+    await world.check_settled([checkout.checkout_id])
+
+
+async def test_a_hint_about_what_failed_outlasts_an_outage_of_its_provider(world: World) -> None:
+    checkout = await world.checkout()
+    started = await world.start(checkout)
+    world.double.decline(started.payment.transaction_id)
+    await world.poll()
+    world.double.approve(started.payment.transaction_id)
+    world.double.reachable = False
+    await hint(world.database, [started.payment.transaction_id])
+    await world.poll(everything=False)
+    failed, = await world.transactions(checkout)
+    assert failed.state is TransactionState.FAILED
+    assert failed.due_at is not None
+    assert failed.due_at > now()
+    world.double.reachable = True
+    await world.poll()
+    assert (await world.read(checkout)).state is CheckoutState.PAID
+    assert (await world.transactions(checkout))[0].due_at is None
     await world.check_settled([checkout.checkout_id])
 
 
@@ -267,6 +310,20 @@ async def test_every_other_difference_is_listed_once(world: World) -> None:
     assert len(await reconciliation.list_differences(world.desk)) == 4
     with pytest.raises(UnknownTransactionError):
         await reconciliation.resolve_difference(world.desk, by_kind["amount"].difference_id, "Again")
+
+
+async def test_what_came_too_much_and_cannot_go_back_is_listed(world: World) -> None:
+    checkout = await world.checkout()
+    for number in (MTN, VODAFONE):
+        await world.start(checkout, number, Channel.MTN if number == MTN else Channel.VODAFONE, another=True)
+    for waiting in world.double.waiting():
+        world.double.approve(waiting.transaction_id)
+    world.double.payouts_at_once = ProviderAnswer(Progress.FAILED)
+    await world.settle()
+    assert (await world.balances())["checkout_surplus"] == 100 * ONE
+    assert await _kinds(world) == ["not_returned"]
+    listed, = await reconciliation.list_differences(world.desk)
+    assert listed.ours_units == 100 * ONE
 
 
 async def test_days_are_compared_once(world: World) -> None:

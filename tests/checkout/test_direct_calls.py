@@ -117,6 +117,9 @@ async def test_the_same_call_again_asks_once(shop: Shop) -> None:
     ({"PrimaryCallbackUrl": ""}, 400, "4000", "PrimaryCallbackUrl"),
     ({"PrimaryCallbackUrl": "file:///etc/passwd"}, 400, "4000", "PrimaryCallbackUrl"),
     ({"ClientReference": "x" * 40}, 400, "4000", "ClientReference"),
+    ({"Description": ""}, 400, "4000", "Description"),
+    ({"Description": "x" * 2_001}, 400, "4000", "Description"),
+    ({"Description": "Book \u202e00.05"}, 400, "4000", "Description"),
 ])
 async def test_receive_refuses(shop: Shop, change: dict[str, object], status: int, code: str, field: str) -> None:
     reply = await shop.receive("mtn-gh", **change)

@@ -170,6 +170,49 @@ async def test_a_form_that_is_too_large_is_answered_with_a_page(shop: Shop, path
     assert await shop.prompts("MTN") == []
 
 
+#: In a character set that does not exist, in none, and cut off.
+PARTS = [b'token"\r\nContent-Type: text/plain; charset=none\r\n\r\nx', b'token"\r\n\r\n\xff', b"token"]
+
+
+@pytest.mark.parametrize("part", PARTS)
+async def test_a_form_that_cannot_be_read_is_answered_with_a_page(shop: Shop, part: bytes) -> None:
+    url = await shop.sell()
+    body = b'--x\r\nContent-Disposition: form-data; name="' + part + b"\r\n--x--\r\n"
+    headers = ENGLISH_HEADERS | {"Content-Type": "multipart/form-data; boundary=x"}
+    for path in ("/pay", "/cancel"):
+        answer = await shop.client.post(url + path, content=body, headers=headers)
+        assert answer.status_code == 403
+        assert unescape(ENGLISH["error_form"]) in unescape(answer.text)
+    door = await shop.client.post(url + "/pay", data=await _form(shop, url) | {"method": "card"})
+    card = re.search(r"/sandbox/cards/\w+", door.text)
+    assert card is not None
+    for path in ("", "/code", "/cancel"):
+        assert (await shop.client.post(card[0] + path, content=body, headers=headers)).status_code < 500
+
+
+@pytest.mark.parametrize("origin", ["http://[", "https://[x]", "nonsense", "://"])
+async def test_an_origin_that_is_none_is_another_site(shop: Shop, origin: str) -> None:
+    url = await shop.sell()
+    fields = await _form(shop, url) | {"method": "card"}
+    assert (await shop.client.post(url + "/pay", data=fields, headers={"Origin": origin})).status_code == 403
+    card = re.search(r"/sandbox/cards/\w+", (await shop.client.post(url + "/pay", data=fields)).text)
+    assert card is not None
+    refused = await shop.client.post(card[0], data={"number": "4242424242424242"}, headers={"Origin": origin})
+    assert refused.status_code == 403
+
+
+async def test_what_nobody_could_say_leads_back_to_the_shop(shop: Shop) -> None:
+    url = await shop.sell()
+    await _pay(shop, url, "MTN")
+    connection = await asyncpg.connect(shop.server.database_url())
+    await connection.execute("UPDATE checkout.transaction SET state = 'undecided', due_at = NULL"
+                             " WHERE checkout_id = $1", UUID(url.rpartition("/")[2]))
+    await connection.close()
+    page = (await shop.client.get(url, headers=ENGLISH_HEADERS)).text
+    assert unescape(ENGLISH["checking"]) in unescape(page)
+    assert f'<a class="main" href="{shop.server.url}/docs">' in page
+
+
 async def test_headers_frames_and_other_sites(shop: Shop) -> None:
     url = await shop.sell(returnUrl="https://shop.example/done", cancellationUrl="https://www.shop.example:8443/x")
     page, framed = await shop.client.get(url), await shop.client.get(url + "/direct")

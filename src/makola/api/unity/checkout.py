@@ -255,7 +255,7 @@ def _items(given: object, total_units: int, description: str) -> tuple[Item, ...
             return (Item(description or "Payment", 1, total_units),)
         try:
             given = msgspec.json.decode(given)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             raise InvalidCheckoutError("This is not valid JSON.", field="items") from error
     if given is None:
         return ()

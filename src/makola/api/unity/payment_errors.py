@@ -19,6 +19,7 @@ TABLE: dict[str, tuple[int, str]] = {
     "invalid_checkout": (400, "4000"),
     "sum_mismatch": (400, "4000"),
     "reference_reused": (400, "4000"),
+    "checkout_closed": (400, "4000"),
     "amount_too_large": (400, "4000"),
     "invalid_phone_number": (400, "4000"),
     "invalid_document": (400, "4000"),

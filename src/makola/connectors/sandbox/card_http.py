@@ -119,9 +119,13 @@ def _suffix(request: _Request) -> str:
 async def _form(request: _Request) -> Mapping[str, str]:
     """Return the fields of a form of this page; a form of another site is refused."""
     origin = request.headers.get("origin")
-    if origin not in {None, "null"} and urlsplit(origin or "").netloc != request.headers.get("host"):
+    if origin not in {None, "null"} and (origin or "").partition("://")[2] != request.headers.get("host"):
         raise HTTPException(status_code=403, detail="this is not for pages of another site")
-    return {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
+    try:
+        form = await request.form()
+    except (UnicodeDecodeError, LookupError):  # parts in a character set that does not exist, or not in the one named
+        return {}
+    return {name: value for name, value in form.items() if isinstance(value, str)}
 
 
 def _headers(payment: CardPayment | None) -> dict[str, str]:

@@ -72,7 +72,7 @@ def decide(transaction: Transaction, checkout: Checkout | None, answer: Provider
         case _ if transaction.is_open:
             return Decision(_still_open(known, answer.progress, at, policy), checkout)
         case _:
-            return Decision(replace(known, due_at=_hinted(known, at)), checkout)
+            return Decision(replace(known, due_at=_asked_again(known, answer.progress, at, policy)), checkout)
 
 
 def _hinted(transaction: Transaction, at: datetime) -> datetime | None:
@@ -82,6 +82,18 @@ def _hinted(transaction: Transaction, at: datetime) -> datetime | None:
     stored as due already was hinted at since (or its answer took longer than the lease), and the answer may be older.
     """
     return transaction.due_at if transaction.due_at is not None and transaction.due_at <= at else None
+
+
+def _asked_again(transaction: Transaction, progress: Progress, at: datetime, policy: CheckoutPolicy,
+                 ) -> datetime | None:
+    """Return when to ask again about what is no longer open: only a notice has anybody ask about that.
+
+    Where the provider has not answered, the notice is not looked into yet. What nobody has in hand is not due at all.
+    """
+    hinted_at = _hinted(transaction, at)
+    if hinted_at is None and transaction.due_at is not None and progress is Progress.UNREACHABLE:
+        return policy.next_due(transaction.created_at, at)
+    return hinted_at
 
 
 def _still_open(transaction: Transaction, progress: Progress, at: datetime, policy: CheckoutPolicy) -> Transaction:

@@ -1,7 +1,6 @@
 """The page's routes. Whoever has its address may pay: the checkout's id is random and names nothing else."""
 
 from collections.abc import Callable, Mapping
-from urllib.parse import urlsplit
 
 from litestar import Request, Response, Router, get, post
 from litestar.datastructures import State
@@ -203,10 +202,13 @@ def _form(fields: Mapping[str, str], *, error: str, field: str = "") -> Form:
 
 
 async def _fields(request: _Request) -> Mapping[str, str]:
-    """Return the form's fields; none of one that is larger than ours can be, or that is no form: it has no token."""
+    """Return the form's fields; none of one that is larger than ours can be, or that is no form: it has no token.
+
+    Nor of one whose parts are in a character set that does not exist or are not in the one that they name.
+    """
     try:
         form = await request.form()
-    except HTTPException:
+    except (HTTPException, UnicodeDecodeError, LookupError):
         return {}
     return {name: value for name, value in form.items() if isinstance(value, str)}
 
@@ -214,7 +216,7 @@ async def _fields(request: _Request) -> Mapping[str, str]:
 def _is_own(counter: Counter, request: _Request, view: CheckoutView, fields: Mapping[str, str]) -> bool:
     """Say whether a form was sent from our own page: it carries the page's token, and names no other origin."""
     origin = request.headers.get("origin", "")
-    if origin and origin != "null" and urlsplit(origin).netloc != request.headers.get("host"):
+    if origin and origin != "null" and origin.partition("://")[2] != request.headers.get("host"):
         return False
     return counter.is_form_token(view.checkout.checkout_id, fields.get("token", ""))
 

@@ -78,8 +78,8 @@ ENGLISH: Mapping[str, str] = {
     "closed": "This page cannot be paid",
     "closed_lead": "{merchant} can take no payment here. Go back to the shop.",
     "checking": "Still waiting for word",
-    "checking_lead": "We do not know yet whether your payment of {amount} went through, and we go on asking. Do not pay"
-                     " again before you hear from {merchant}.",
+    "checking_lead": "We do not know yet whether your payment of {amount} went through; it is being looked into. Do not"
+                     " pay again before you hear from {merchant}.",
     "missing": "There is no such page",
     "missing_lead": "The address is not complete, or it is not one of ours. Go back to the shop and try again.",
     "changed": "Something has changed in another window.",
@@ -174,7 +174,7 @@ FRENCH: Mapping[str, str] = {
     "closed": "Cette page ne peut pas être payée",
     "closed_lead": "{merchant} ne peut recevoir aucun paiement ici. Retournez à la boutique.",
     "checking": "En attente de réponse",
-    "checking_lead": "Nous ne savons pas encore si votre paiement de {amount} a abouti, et nous continuons à demander."
+    "checking_lead": "Nous ne savons pas encore si votre paiement de {amount} a abouti, et nous cherchons à le savoir."
                      " Ne payez pas de nouveau avant d’avoir des nouvelles de {merchant}.",
     "missing": "Cette page n’existe pas",
     "missing_lead": "L’adresse n’est pas complète ou n’est pas une des nôtres. Retournez à la boutique et réessayez.",

@@ -15,7 +15,14 @@ from makola.core.checkout.errors import (
 )
 from makola.core.checkout.ports import Progress
 from makola.core.checkout.service import asking
-from makola.core.checkout.service.initiate import check, check_amount, check_callback, insert, own_account
+from makola.core.checkout.service.initiate import (
+    check,
+    check_amount,
+    check_callback,
+    check_text,
+    insert,
+    own_account,
+)
 from makola.core.checkout.service.outcomes import Answered, record
 from makola.core.checkout.store import invoices, transactions
 from makola.core.checkout.types import (
@@ -185,6 +192,7 @@ async def receive(desk: Desk, actor: Actor, call: Receive) -> tuple[Checkout, Tr
         UnknownMerchantAccountError, NotOwnerError, MerchantAccountUnavailableError: of the account.
         ChannelNotPermittedError: the merchant may not use the channel, or nobody serves it.
         AmountTooSmallError, InvalidCheckoutError: of the values.
+        CheckoutClosedError: the process died over the first such call before it asked, and its time is over.
     """
     account = await own_account(desk, actor, call.account_number)
     if call.channel is Channel.CARD:
@@ -195,6 +203,7 @@ async def receive(desk: Desk, actor: Actor, call: Receive) -> tuple[Checkout, Tr
         raise InvalidCheckoutError("A callback URL is needed.", field="primary_callback_url")
     check_callback(call.callback_url, desk.policy, "primary_callback_url")
     check_callback(call.secondary_callback_url, desk.policy, "secondary_callback_url")
+    check_text(call.description, "description", required=True)  # here, because it names the one item too
     new = NewCheckout(
         account_number=account.number, items=(Item(call.description or "Payment", 1, call.amount_units),),
         total_units=call.amount_units, description=call.description, client_reference=call.client_reference,
@@ -224,6 +233,9 @@ async def _direct_payment(desk: Desk, checkout: Checkout, account: MerchantAccou
         locked = (await invoices.lock(connection, [checkout.checkout_id]))[checkout.checkout_id]
         if locked.attempt_count:
             return (await transactions.of_checkout(connection, checkout.checkout_id))[0], False
+        if locked.state is not CheckoutState.OPEN or locked.expires_at <= at:  # what is paid now would go back
+            raise CheckoutClosedError("The time of this request is over; use another reference.",
+                                      field="client_reference")
         payment = await _direct(desk, connection, locked, account, call, at)
         await transactions.insert_attempt(connection, payment)
     return payment, True

@@ -139,6 +139,9 @@ def _missing(own: Transaction, their: ProviderTransaction | None, moved: Mapping
     if own.state is TransactionState.UNDECIDED and (their is None or their.progress is not Progress.SUCCEEDED):
         return [_difference("undecided", own.transaction_id, own.provider_reference, None, None,
                             "The provider did not say for a day what became of this.")]
+    if own.surplus and own.kind is TransactionKind.REFUND and own.state is TransactionState.FAILED:
+        return [_difference("not_returned", own.transaction_id, own.provider_reference, own.amount_units, None,
+                            f"What a customer paid too much could not be paid back: {own.failure_detail or 'refused'}")]
     if own.state is not TransactionState.SUCCEEDED or (their is not None and their.progress is Progress.SUCCEEDED):
         return []
     says = "does not list it" if their is None else f"says {their.progress.value}"
