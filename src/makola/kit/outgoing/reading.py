@@ -115,32 +115,33 @@ class AnswerReader:
         return self.is_cut or self._left == 0
 
     def _read_chunks(self, data: bytes) -> bool:
-        self._buffer += data
+        buffer, place = self._buffer + data, 0  # a position, not slices: many small chunks must not cost their square
         while not self.is_cut:
             if self._rest_of_chunk > 2:
-                piece = self._buffer[:self._rest_of_chunk - 2]
+                piece = buffer[place:place + self._rest_of_chunk - 2]
                 self._add(piece)
-                self._buffer = self._buffer[len(piece):]
+                place += len(piece)
                 self._rest_of_chunk -= len(piece)
             if self._rest_of_chunk:
-                if self._rest_of_chunk > 2 or len(self._buffer) < 2:
-                    return False
-                if self._buffer[:2] != b"\r\n":
+                if self._rest_of_chunk > 2 or len(buffer) - place < 2:
+                    break
+                if not buffer.startswith(b"\r\n", place):
                     raise InvalidAnswerError(_INVALID)
-                self._buffer, self._rest_of_chunk = self._buffer[2:], 0
-            line, ended, rest = self._buffer.partition(b"\r\n")
-            if not ended:
-                if len(self._buffer) > _MOST_HEAD_BYTES:
+                place, self._rest_of_chunk = place + 2, 0
+            end = buffer.find(b"\r\n", place)
+            if end < 0:
+                if len(buffer) - place > _MOST_HEAD_BYTES:
                     raise InvalidAnswerError(_INVALID)
-                return False
-            match = _SIZE.fullmatch(line)
+                break
+            match = _SIZE.fullmatch(buffer, place, end)
             if match is None:
                 raise InvalidAnswerError(_INVALID)
             size = int(match[1], 16)
             if size == 0:
-                return self._read_trailer(line, rest)
-            self._buffer, self._rest_of_chunk = rest, size + 2
-        return True
+                return self._read_trailer(buffer[place:end], buffer[end + 2:])
+            place, self._rest_of_chunk = end + 2, size + 2
+        self._buffer = buffer[place:]
+        return self.is_cut
 
     def _read_trailer(self, line: bytes, rest: bytes) -> bool:
         """Pass over what may follow the last chunk."""
