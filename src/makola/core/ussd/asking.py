@@ -56,7 +56,7 @@ class Applications:
                  timeout_s: float = APPLICATION_TIMEOUT_S) -> None:
         self._http = http
         self._limit = in_flight_limit
-        self._timeout_s = timeout_s
+        self.timeout_s = timeout_s
         self._in_flight: dict[str, int] = defaultdict(int)
 
     async def ask(self, service: Service, request: UssdRequest, *, private: bool,
@@ -94,7 +94,7 @@ class Applications:
         try:
             answer = await self._http.request(
                 "POST", parse_url(service.url), headers=headers, body=body,
-                timeout_s=self._timeout_s, connect_timeout_s=self._timeout_s,
+                timeout_s=self.timeout_s, connect_timeout_s=self.timeout_s,
                 max_answer_bytes=protocol.MOST_ANSWER_BYTES)
         except OutgoingTimeoutError as error:
             return Failure(ErrorCode.UUT, _sentence(error)), None

@@ -82,21 +82,30 @@ class Lane(Generic[_Item, _Result]):
             await asyncio.wait(self._writers)
 
     async def _write(self) -> None:
-        """Store batches until there is nothing more; of a failed batch, each item alone on another connection."""
+        """Store batches until there is nothing more."""
         try:
-            left: Sequence[tuple[_Item, asyncio.Future[_Result]]] = ()
-            try:
-                async with self._database.connection() as connection:
-                    while not left and (batch := await self._next_batch()):
-                        left = await self._try(connection, batch)
-            except _FAILURES as error:  # of the connection itself
-                _log.warning("ussd_writer_failed", lane=self._name, kind=type(error).__name__)
-                left = left or self._take()
-            await self._write_alone(left)
+            await self._write_on_one()
+            while self._waiting:  # it came while a failed batch was being stored, and nobody else may come for it
+                await self._write_on_one()
         finally:
             self._writing -= 1
-            if self._waiting and not self._writing:  # nobody is left to store what came meanwhile
+            while self._waiting and not self._writing:  # this broke, and nobody is left
                 self._answer(self._take(), None)
+
+    async def _write_on_one(self) -> None:
+        """Store batches on one connection; of one that fails, each item alone on another connection."""
+        left: Sequence[tuple[_Item, asyncio.Future[_Result]]] = ()
+        try:
+            async with self._database.connection() as connection:
+                while not left and (batch := await self._next_batch()):
+                    left = await self._try(connection, batch)
+        except _FAILURES as error:  # of the connection itself
+            _log.warning("ussd_writer_failed", lane=self._name, kind=type(error).__name__)
+            left = left or self._take()
+        try:
+            await self._write_alone(left)
+        finally:  # however it ends, nobody waits for ever
+            self._answer(left, None)
 
     async def _next_batch(self) -> "list[tuple[_Item, asyncio.Future[_Result]]]":
         """Return what waits, lingering a moment for it."""
@@ -146,8 +155,7 @@ class Lane(Generic[_Item, _Result]):
                     results = await self._store(connection, [each[0]])
             except _FAILURES as error:
                 _log.error("ussd_record_failed", lane=self._name, kind=type(error).__name__)
-            finally:  # however it ends, nobody waits for ever
-                self._answer([each], results)
+            self._answer([each], results)
 
     def _answer(self, batch: Sequence[tuple[_Item, asyncio.Future[_Result]]],
                 results: Sequence[_Result] | None) -> None:
@@ -209,8 +217,16 @@ class Recorder:
 
 
 async def _store(connection: Connection, batch: Sequence[Intent]) -> list[Stored]:
-    stored = await writing.insert_intents(connection, batch)
-    return [Stored.DONE if intent.session_id in stored else Stored.CONFLICT for intent in batch]
+    # Of two steps of one session at once, the one that came first counts.
+    first = {intent.session_id: intent for intent in reversed(batch)}
+    # In one order everywhere: two processes that store the same sessions do not wait for each other.
+    stored = await writing.insert_intents(connection, sorted(first.values(), key=_place))
+    return [Stored.DONE if intent.session_id in stored and first[intent.session_id] is intent else Stored.CONFLICT
+            for intent in batch]
+
+
+def _place(intent: Intent) -> tuple[str, str]:
+    return (intent.opening.connector, intent.opening.operator_session_id) if intent.opening else ("", "")
 
 
 async def _store_outcomes(connection: Connection, batch: Sequence[Outcome]) -> list[bool]:

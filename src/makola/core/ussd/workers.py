@@ -3,7 +3,7 @@
 import asyncio
 from datetime import timedelta
 
-from makola.core.ussd.service.gateway import PATIENCE_S, UssdGateway
+from makola.core.ussd.service.gateway import UssdGateway
 from makola.core.ussd.store import reading, writing
 from makola.kit.background import Background
 from makola.kit.clock import now
@@ -33,14 +33,14 @@ def run_in(background: Background, gateway: UssdGateway, database: Database, *, 
     async def look_for_left() -> bool:
         at = now()
         left = await reading.find_left(
-            database, asked_before=at - timedelta(seconds=PATIENCE_S),
+            database, asked_before=at - timedelta(seconds=gateway.patience_s),
             shown_before=at - timedelta(seconds=subscriber_timeout_s + _GRACE_S), limit=_LEFT_AT_ONCE)
         for connector, operator_session_id in left:
             await gateway.take_over(connector, operator_session_id)
         # Later than any process that still knows such a session, and would end it itself.
         await writing.end_orphans(
             database, limit=_LEFT_AT_ONCE,
-            begun_before=at - timedelta(seconds=subscriber_timeout_s + PATIENCE_S + _GRACE_S))
+            begun_before=at - timedelta(seconds=subscriber_timeout_s + gateway.patience_s + _GRACE_S))
         return False
 
     background.every("ussd-clock", tick, idle_s=_TICK_S)

@@ -20,7 +20,6 @@ from makola.core.ussd.service_table import ServiceTable
 from makola.core.ussd.store import reading, writing
 from makola.core.ussd.store.rows import LoneFailure, Opening, SavedSession, Stored
 from makola.core.ussd.types import (
-    APPLICATION_TIMEOUT_S,
     SUBSCRIBER_TIMEOUT_S,
     EndReason,
     ErrorCode,
@@ -35,8 +34,8 @@ from makola.kit.ids import new_id
 
 _log = structlog.get_logger(__name__)
 
-#: An application that another process asked has answered by then, or never will.
-PATIENCE_S = APPLICATION_TIMEOUT_S + 3.0
+#: So long after its time an application that another process asked has answered, or never will.
+_PATIENCE_S = 3.0
 _LOOK_AGAIN_S = 0.2
 #: A repeat comes soon; the same operator's id after so long is another session.
 _REPEATED_WITHIN_S = 600.0
@@ -81,6 +80,7 @@ class UssdGateway:
         self._services = tables.services
         self._charging = tables.charging
         self._sessions_at_most = sessions_at_most
+        self.patience_s = parts.applications.timeout_s + _PATIENCE_S
         self._silent = Failure(ErrorCode.ST, f"The subscriber did not answer within {subscriber_timeout_s:g} s.")
         self.sessions = LiveSessions(subscriber_timeout_s)
         self._steps = Steps(parts, self.sessions)
@@ -134,7 +134,9 @@ class UssdGateway:
         """End a session that nobody goes on with: its process has died."""
         live = self.sessions.take((connector, operator_session_id))
         async with live.lock:
-            if live.session is None and await self._load(live) is None:
+            if live.session is None:
+                await self._load(live)
+            if live.session is None:
                 self.sessions.forget(live)
             elif live.is_open and live.deadline <= monotonic():
                 await self._steps.expire(live, self._silent)
@@ -149,6 +151,8 @@ class UssdGateway:
         kind = push.kind
         if kind is PushKind.UNSAID:
             kind = PushKind.INPUT if live.session is not None or push.joined else PushKind.DIAL
+        if live.session is not None and not live.is_open and kind is not PushKind.DIAL:
+            await self._make_sure(live)
         if live.session is None and kind is not PushKind.DIAL and await self._load(live) is None \
                 and push.kind is PushKind.UNSAID and await reading.find_session(self._database, *live.key) is None:
             # A session whose service was removed is not dialled anew: what was typed in it may hold a PIN.
@@ -166,12 +170,20 @@ class UssdGateway:
             return await self._cancel(live)
         return await self._input(live, push)
 
+    async def _make_sure(self, live: Live) -> None:
+        """Forget an ended session where the operator has used its id anew since, in another process."""
+        saved = await reading.find_session(self._database, *live.key)
+        if saved is None or live.session is None or saved.session_id != live.session.session_id \
+                or saved.ended_at is None:
+            self.sessions.clear(live)
+
     async def _repeat(self, live: Live, push: Push) -> Reply:
         """Answer what was asked before with what was answered then."""
         if push.push_id == live.push_ids[-1] and live.reply is not None:
             return live.reply
         saved = await reading.find_session(self._database, *live.key)
-        step = None if saved is None else next((step for step in saved.steps if step.push_id == push.push_id), None)
+        step = None if saved is None else next(
+            (step for step in reversed(saved.steps) if step.push_id == push.push_id), None)
         if step is not None and live.session is not None:
             reply = keeping.reply_again(live.session, step)
             if reply is not None:
@@ -320,7 +332,7 @@ class UssdGateway:
     async def _load(self, live: Live) -> SavedSession | None:
         """Read a session back; where its application is still being asked elsewhere, wait for that."""
         saved = await reading.find_session(self._database, *live.key)
-        while saved is not None and _is_being_asked(saved):
+        while saved is not None and _is_being_asked(saved, self.patience_s):
             await asyncio.sleep(_LOOK_AGAIN_S)
             saved = await reading.find_session(self._database, *live.key)
         service = None if saved is None or not saved.steps else self._services.get(saved.service_id)
@@ -335,10 +347,10 @@ class UssdGateway:
         return saved
 
 
-def _is_being_asked(saved: SavedSession) -> bool:
+def _is_being_asked(saved: SavedSession, patience_s: float) -> bool:
     if saved.ended_at is not None or not saved.steps or saved.steps[-1].answered_at is not None:
         return False
-    return (now() - saved.steps[-1].asked_at).total_seconds() < PATIENCE_S
+    return (now() - saved.steps[-1].asked_at).total_seconds() < patience_s
 
 
 def _cleaned(push: Push) -> Push:

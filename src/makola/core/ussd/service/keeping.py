@@ -46,7 +46,7 @@ def outcome_of(step: Step, *, position: int, at: datetime, secrets: Sequence[str
     withheld = session.private and (bool(session.pages) or session.client_state is not None)
     return Outcome(
         session.session_id, position, at, duration_ms, status, _flags(session, screen, withheld=withheld), text,
-        None if withheld or not session.pages else PAGE_SEPARATOR.join(session.pages),
+        None if withheld else _joined(session.pages),
         None if withheld else session.client_state, session.end_reason,
         failure.code.value if failure else "", scrubbed(failure.cause, secrets) if failure else "",
         scrubbed(failure.body, secrets) if failure else "")
@@ -74,6 +74,20 @@ def session_of(saved: SavedSession, long_text: LongText) -> Session:
 def last_shown(saved: SavedSession) -> SavedStep | None:
     """Return the last step whose screen the subscriber has seen and may answer."""
     return next((step for step in reversed(saved.steps) if step.kind in _SHOWN and step.answered_at is not None), None)
+
+
+def _joined(pages: Sequence[str]) -> str | None:
+    """Return pages as one text; an application may have the separator in its own."""
+    return PAGE_SEPARATOR.join(page.replace(PAGE_SEPARATOR, " ") for page in pages) or None
+
+
+def push_ids_of(saved: SavedSession) -> tuple[str, ...]:
+    """Return what the pushes of a session were numbered by; where it was resumed, since then.
+
+    To the operator a resumed session is another one, whose pushes may have the same numbers.
+    """
+    begun = max((place for place, step in enumerate(saved.steps) if step.kind is StepKind.RESUME_OFFER), default=0)
+    return tuple(step.push_id for step in saved.steps[begun:])
 
 
 def pages_of(step: SavedStep | None) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 import asyncio
 from collections import OrderedDict
 from collections.abc import Iterator
-from itertools import islice
+from itertools import chain, islice
 from time import monotonic
 from typing import TypeAlias
 
@@ -67,8 +67,10 @@ class LiveSessions:
     def __init__(self, subscriber_timeout_s: float) -> None:
         self._timeout_s = subscriber_timeout_s
         self._by_key: dict[Key, Live] = {}
-        # All wait equally long, so the one that was put last is due last.
+        # All wait equally long, so the one that was put last is due last; but for those that were read back from disk,
+        # which have waited already, each for a time of its own.
         self._waiting: OrderedDict[Key, Live] = OrderedDict()
+        self._read_back: OrderedDict[Key, Live] = OrderedDict()
         self._ended: OrderedDict[Key, Live] = OrderedDict()
 
     def __len__(self) -> int:
@@ -87,21 +89,18 @@ class LiveSessions:
 
     def wait(self, live: Live, *, already_s: float = 0.0) -> None:
         """Let the subscriber's time begin, or go on after `already_s` of it."""
-        live.deadline = monotonic() + self._timeout_s - already_s
-        self._waiting[live.key] = live
-        if already_s:
-            live.deadline = max(live.deadline, monotonic())
-            self._waiting.move_to_end(live.key, last=False)
-        else:
-            self._waiting.move_to_end(live.key)
+        self.busy(live)
+        live.deadline = monotonic() + max(0.0, self._timeout_s - already_s)
+        (self._read_back if already_s else self._waiting)[live.key] = live
 
     def busy(self, live: Live) -> None:
         """Stop the subscriber's time: a step is under way."""
         self._waiting.pop(live.key, None)
+        self._read_back.pop(live.key, None)
 
     def end(self, live: Live) -> None:
         """Keep an ended session a while, for its last answer."""
-        self._waiting.pop(live.key, None)
+        self.busy(live)
         live.deadline = monotonic() + _KEPT_S
         self._ended[live.key] = live
         self._ended.move_to_end(live.key)
@@ -112,14 +111,15 @@ class LiveSessions:
         """Know nothing of a session any more: the database does."""
         if self._by_key.get(live.key) is live:
             del self._by_key[live.key]
-        for queue in (self._waiting, self._ended):
+        for queue in (self._waiting, self._read_back, self._ended):
             if queue.get(live.key) is live:
                 del queue[live.key]
 
     def clear(self, live: Live) -> None:
         """Empty a session's place for another one."""
-        for queue in (self._waiting, self._ended):
+        for queue in (self._waiting, self._read_back, self._ended):
             queue.pop(live.key, None)
+        self._by_key.setdefault(live.key, live)  # it may have been forgotten when its session went on elsewhere
         live.session, live.service, live.reply, live.offer = None, None, None, None
         live.position, live.push_ids, live.secrets, live.lost = 0, (), (), False
 
@@ -131,7 +131,9 @@ class LiveSessions:
         now = monotonic()
         for live in list(_until(self._ended, now)):
             self.forget(live)
-        return list(islice(_until(self._waiting, now), max(_DUE_AT_LEAST, len(self._waiting) // _DUE_SHARE)))
+        most = max(_DUE_AT_LEAST, (len(self._waiting) + len(self._read_back)) // _DUE_SHARE)
+        read_back = (live for live in self._read_back.values() if live.deadline <= now)
+        return list(islice(chain(_until(self._waiting, now), read_back), most))
 
 
 def _until(queue: OrderedDict[Key, Live], moment: float) -> Iterator[Live]:

@@ -30,7 +30,7 @@ def restore(live: Live, saved: SavedSession, service: Service, sessions: LiveSes
     live.service = service
     live.mobile = f"+{saved.mobile}"
     live.position = last.position
-    live.push_ids = tuple(step.push_id for step in saved.steps)
+    live.push_ids = keeping.push_ids_of(saved)
     live.reply = keeping.reply_again(live.session, last)
     live.lost = shown is not None and not keeping.can_go_on(shown)
     live.offer = last.input if last.kind is StepKind.RESUME_OFFER else None
@@ -66,6 +66,7 @@ async def offer(steps: Steps, database: Database, sessions: LiveSessions, live: 
     restore(live, saved, service, sessions)
     if live.session is None:
         return None
+    live.push_ids = ()  # the operator has begun to count anew
     session = _reopened(saved, live.session)
     step = Step(session, StepKind.RESUME_OFFER, screen=Screen(OFFER, ends=False))
     stored = await steps.record(live, step, push.push_id, push.dialled)

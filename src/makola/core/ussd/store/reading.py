@@ -3,36 +3,39 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from uuid import UUID
 
 from makola.core.ussd.store.rows import SavedSession, SavedStep, StepFlag
 from makola.core.ussd.types import EndReason, StepKind
 from makola.kit.clock import now
 from makola.kit.database import Database, Record
 
-_COLUMNS = """id, service_id, connector, operator_session_id, mobile, operator, service_code, started_at, ended_at,
-    end_reason"""
+# A session and its steps are read by one statement: read one after the other, a session that ends in between would be
+# open, with a last step that says otherwise.
+_COLUMNS = """s.id, s.service_id, s.connector, s.operator_session_id, s.mobile, s.operator, s.service_code,
+    s.started_at, s.ended_at, s.end_reason, t."position", t.sequence, t.kind, t.flags, t.push_id, t.asked_at,
+    t.answered_at, t.input, t.screen, t.pages, t.client_state, t.error"""
 
 _BY_OPERATOR = f"""
 SELECT {_COLUMNS}, (SELECT since FROM ussd.continuity)
-FROM ussd.session WHERE connector = $1 AND operator_session_id = $2
+FROM ussd.session s LEFT JOIN ussd.step t ON t.session_id = s.id
+WHERE s.connector = $1 AND s.operator_session_id = $2
+ORDER BY t."position"
 """  # noqa: S608 - own column names
 
 _RESUMABLE = f"""
-SELECT {_COLUMNS} FROM ussd.session
-WHERE service_id = $1 AND mobile = $2 AND end_reason = 3 AND ended_at > $3
-ORDER BY ended_at DESC LIMIT 1
+SELECT {_COLUMNS}
+FROM (SELECT * FROM ussd.session WHERE service_id = $1 AND mobile = $2 AND end_reason = 3 AND ended_at > $3
+      ORDER BY ended_at DESC LIMIT 1) AS s
+LEFT JOIN ussd.step t ON t.session_id = s.id
+ORDER BY t."position"
 """  # noqa: S608 - own column names
 
-_STEPS = """
-SELECT "position", sequence, kind, flags, push_id, asked_at, answered_at, input, screen, pages, client_state, error
-FROM ussd.step WHERE session_id = $1 ORDER BY "position"
-"""
-
 # An unlogged table is empty after the server ended out of order: from now on, what was written before may miss its end.
+# Whoever is second waits for the first and gets its row, which no other statement of the same snapshot would see.
 _CONTINUE = """
-WITH marked AS (INSERT INTO ussd.continuity (since) VALUES ($1) ON CONFLICT DO NOTHING RETURNING since)
-SELECT since FROM marked UNION ALL SELECT since FROM ussd.continuity LIMIT 1
+INSERT INTO ussd.continuity (since) VALUES ($1)
+ON CONFLICT (single) DO UPDATE SET since = continuity.since
+RETURNING since
 """
 #: The clocks of processes differ by less.
 _CLOCKS_DIFFER = timedelta(seconds=5)
@@ -53,11 +56,11 @@ ORDER BY s.started_at LIMIT $3
 
 async def find_session(database: Database, connector: str, operator_session_id: str) -> SavedSession | None:
     """Return the session that an operator knows by this id."""
-    row = await database.fetchrow(_BY_OPERATOR, connector, operator_session_id)
-    saved = await _with_steps(database, row)
-    if row is None or saved is None or not saved.steps:
+    rows = await database.fetch(_BY_OPERATOR, connector, operator_session_id)
+    saved = _saved(rows)
+    if saved is None or not saved.steps:
         return saved
-    since = row["since"] or await unbroken_since(database)
+    since = rows[0]["since"] or await unbroken_since(database)
     last = saved.steps[-1].answered_at or saved.steps[-1].asked_at
     return replace(saved, is_whole=last >= since + _CLOCKS_DIFFER)
 
@@ -70,7 +73,7 @@ async def unbroken_since(database: Database) -> datetime:
 
 async def find_resumable(database: Database, service_id: int, mobile: str, after: datetime) -> SavedSession | None:
     """Return the subscriber's last session of a service that timed out after a moment."""
-    return await _with_steps(database, await database.fetchrow(_RESUMABLE, service_id, mobile, after))
+    return _saved(await database.fetch(_RESUMABLE, service_id, mobile, after))
 
 
 async def find_left(database: Database, *, asked_before: datetime, shown_before: datetime,
@@ -87,13 +90,14 @@ async def find_left(database: Database, *, asked_before: datetime, shown_before:
     return [(row["connector"], row["operator_session_id"]) for row in rows]
 
 
-async def _with_steps(database: Database, row: Record | None) -> SavedSession | None:
-    if row is None:
+def _saved(rows: Sequence[Record]) -> SavedSession | None:
+    """Build a session from its rows, one for each step, or one without."""
+    if not rows:
         return None
-    steps: Sequence[Record] = await database.fetch(_STEPS, row["id"])
-    session_id: UUID = row["id"]
+    row = rows[0]
+    steps = rows if row["position"] is not None else ()
     return SavedSession(
-        session_id, row["service_id"], row["connector"], row["operator_session_id"], row["mobile"], row["operator"],
+        row["id"], row["service_id"], row["connector"], row["operator_session_id"], row["mobile"], row["operator"],
         row["service_code"], row["started_at"], row["ended_at"],
         None if row["end_reason"] is None else EndReason(row["end_reason"]),
         tuple(SavedStep(step["position"], step["sequence"], StepKind(step["kind"]), StepFlag(step["flags"]),

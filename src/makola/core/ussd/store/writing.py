@@ -16,11 +16,15 @@ from makola.kit.database import Connection, Database, Record
 # Steps are visible to every process at once, and on disk with the next outcome at the latest: nothing is shown to a
 # subscriber before. What a breakdown of the database takes back in between is noticed by `ussd.continuity`.
 _UNFLUSHED = "unflushed AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))"
+# What ends a session by itself is shown, and told to the application, with no other record: it waits for the disk.
+_UNFLUSHED_BUT_ENDS = """unflushed AS MATERIALIZED (
+    SELECT CASE WHEN cardinality($18::uuid[]) = 0 THEN set_config('synchronous_commit', 'off', true) END
+)"""
 
 # A session is opened only by whoever is first with the operator's id of it, and a step only by whoever is first with
 # its position: what is not returned was somebody else's. Only what is returned is charged, and only that ends sessions.
 _INTENTS = f"""
-WITH {_UNFLUSHED}, opened AS (
+WITH {_UNFLUSHED_BUT_ENDS}, opened AS (
     INSERT INTO ussd.session (id, service_id, organisation_id, service_code, connector, operator_session_id, mobile,
                               operator, started_at)
     SELECT s.* FROM unflushed, unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[],
@@ -204,7 +208,8 @@ async def _insert_step(connection: Connection, intent: Intent) -> set[UUID]:
 
 async def end_unpaid(connection: Connection, batch: Sequence[Intent], at: datetime, *, screen: str,
                      cause: str) -> None:
-    """End sessions whose step an account could not cover."""
+    """End sessions whose step an account could not cover, in the transaction that stored it: on disk once it ends."""
+    await connection.execute("SET LOCAL synchronous_commit TO DEFAULT")
     await connection.execute(
         _UNPAID, [intent.session_id for intent in batch], at, int(StepFlag.ENDS), screen, ErrorCode.NOCR.value, cause,
         [intent.position for intent in batch], int(EndReason.ERROR))
