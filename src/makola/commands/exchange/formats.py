@@ -13,12 +13,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 from xml.etree.ElementTree import ParseError
+from xml.parsers.expat import ExpatError
 from zipfile import BadZipFile, ZipFile
 
 import msgspec
 import openpyxl
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.utils.exceptions import IllegalCharacterError, InvalidFileException
+
+from makola.commands.exchange.xlsx import read_first_sheet
 
 #: What a cell of a spreadsheet can hold.
 _MOST_CELL_CHARACTERS = 32_767
@@ -29,7 +32,7 @@ _MOST_PACKED = 200
 _FREE_MEMBER_BYTES = 10_000_000
 _MOST_SHOWN = 100
 #: What the library says of a file that only looks like a spreadsheet.
-_NOT_A_SPREADSHEET = (ParseError, zlib.error, EOFError, ValueError, TypeError, AttributeError, LookupError,
+_NOT_A_SPREADSHEET = (ParseError, ExpatError, zlib.error, EOFError, ValueError, TypeError, AttributeError, LookupError,
                       ArithmeticError, RuntimeError, BadZipFile, InvalidFileException)
 #: CSV fields as long as this are read; the library's own limit is shorter than a product's description can be.
 _MOST_FIELD_CHARACTERS = 10_000_000
@@ -174,8 +177,7 @@ def _header(cells: Sequence[object], path: Path, known: Collection[str]) -> list
 
 
 def _row(line: int, header: Sequence[str], cells: Sequence[object], done: float) -> Row:
-    surplus = [cell for cell in cells[len(header):] if cell not in {"", None}]
-    if surplus:
+    if any(cell not in {"", None} for cell in reversed(cells[len(header):])):
         return Row(line, {}, Problem(line, "", f"there are more than {len(header)} cells"), done)
     return Row(line, dict(zip(header, cells, strict=False)), None, done)
 
@@ -199,20 +201,15 @@ def _refuse_bombs(path: Path) -> None:
 
 
 def _read_sheet(path: Path, known: Collection[str]) -> Iterator[Row]:
-    book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-    try:
-        sheet = book.worksheets[0]
-        rows = max(1, sheet.max_row or 1)
-        header: list[str] | None = None
-        for line, cells in enumerate(sheet.iter_rows(values_only=True), start=1):
-            if header is None:
-                header = _header(cells, path, known)
-            elif any(cell not in {"", None} for cell in cells):
-                yield _row(line, header, cells, min(1.0, line / rows))
+    header: list[str] | None = None
+    for row in read_first_sheet(path):
         if header is None:
-            raise FileError(f"{path}: the file is empty")
-    finally:
-        book.close()
+            header = _header(row.cells if row.number == 1 else [], path, known)
+        else:
+            missing = [None] * (len(header) - len(row.cells))
+            yield _row(row.number, header, [*row.cells, *missing], row.done)
+    if header is None:
+        raise FileError(f"{path}: the file is empty")
 
 
 def _read_json_lines(path: Path) -> Iterator[Row]:
