@@ -141,3 +141,11 @@ async def test_pages_say_what_a_browser_may_load(desk: Desk) -> None:
         assert "default-src 'self'" in policy
         assert "frame-ancestors 'none'" in policy
         assert "unsafe" not in policy
+
+
+async def test_a_form_that_cannot_be_read_is_answered_with_a_page(desk: Desk) -> None:
+    esi = await desk.browser("esi")
+    answer = await esi.http.post("/applications/new", files={
+        "csrf_token": (None, esi.visitor.csrf_token), "name": (None, "x", "text/plain; charset=none")})
+    assert answer.status_code == 400
+    assert "This form could not be read" in main_of(answer)

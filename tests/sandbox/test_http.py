@@ -151,6 +151,7 @@ async def test_every_refusal_is_json_and_says_why(running: RunningOperator) -> N
     {"Content-Type": "application/x-www-form-urlencoded"}, {"Content-Type": "text/plain"}, {},
     {"Content-Type": "application/json", "Origin": "http://elsewhere.example"},
     {"Content-Type": "application/json", "Origin": "null"},
+    {"Content-Type": "application/json", "Origin": "http://["},
 ])
 async def test_pages_of_other_sites_can_change_nothing(running: RunningOperator, headers: dict[str, str]) -> None:
     answer = await running.client.post("/sandbox/handsets", content=b"{}", headers=headers)

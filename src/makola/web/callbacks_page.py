@@ -4,7 +4,6 @@ It has no sign-in of its own yet, so it is served with the demonstration world o
 """
 
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from litestar import Request, Response, Router, get, post, route
@@ -20,6 +19,7 @@ from makola.core.callbacks.queries import get_delivery, list_deliveries
 from makola.core.callbacks.types import DeliveryHistory
 from makola.kit.database import Database
 from makola.kit.ids import parse_id
+from makola.kit.origins import is_origin_of
 from makola.web.pages import Pages
 from makola.web.people.signed_in import signed_in
 
@@ -61,7 +61,7 @@ async def replay(services: NamedDependency[_Services], request: _Request,
                  delivery_id: FromPath[str]) -> Response[str] | Redirect:
     """Send one callback again."""
     origin = request.headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
+    if origin is not None and not is_origin_of(origin, request.headers.get("host", "")):
         return services.pages.answer("missing.html", "callbacks", 403)
     wanted = parse_id(delivery_id) or UUID(int=0)
     try:

@@ -132,4 +132,7 @@ async def static_file(pages: NamedDependency[Pages], version: FromPath[str], fil
 
 
 def _base_url(request: _Request) -> str:
-    return str(request.base_url).rstrip("/")
+    try:
+        return str(request.base_url).rstrip("/")
+    except ValueError:  # the Host header has a port that is none
+        return ""

@@ -20,6 +20,7 @@ from makola.connectors.sandbox.card_words import FRENCH, FRENCH_REASONS, choose_
 from makola.connectors.sandbox.cards import CardDesk
 from makola.connectors.sandbox.errors import CardSessionNotFoundError, InvalidInputError
 from makola.kit.ids import parse_id
+from makola.kit.origins import is_origin_of
 
 _BODY_BYTES_AT_MOST = 4_096
 _NUMBER_LENGTH_AT_MOST = 40
@@ -118,12 +119,12 @@ def _suffix(request: _Request) -> str:
 
 async def _form(request: _Request) -> Mapping[str, str]:
     """Return the fields of a form of this page; a form of another site is refused."""
-    origin = request.headers.get("origin")
-    if origin not in {None, "null"} and (origin or "").partition("://")[2] != request.headers.get("host"):
+    origin = request.headers.get("origin", "null")
+    if origin != "null" and not is_origin_of(origin, request.headers.get("host", "")):
         raise HTTPException(status_code=403, detail="this is not for pages of another site")
     try:
         form = await request.form()
-    except (UnicodeDecodeError, LookupError):  # parts in a character set that does not exist, or not in the one named
+    except (ValueError, LookupError):  # parts in a character set that does not exist, or not in the one named
         return {}
     return {name: value for name, value in form.items() if isinstance(value, str)}
 

@@ -2,7 +2,6 @@
 
 from http import HTTPStatus
 from typing import TypeVar
-from urllib.parse import urlsplit
 
 import msgspec
 from litestar import Request, Response
@@ -15,6 +14,7 @@ from litestar.types import ExceptionHandlersMap
 from makola.connectors.sandbox import errors
 from makola.connectors.sandbox.schemas import ErrorView
 from makola.kit.errors import DomainError
+from makola.kit.origins import is_origin_of
 
 BODY_BYTES_AT_MOST = 65_536
 RESPONSE_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
@@ -84,7 +84,7 @@ async def refuse_other_sites(connection: ASGIConnection[BaseRouteHandler, object
     if not isinstance(connection, Request) or connection.method in {"GET", "HEAD", "OPTIONS"}:
         return
     origin = connection.headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc.lower() != connection.headers.get("host", "").lower():
+    if origin is not None and not is_origin_of(origin, connection.headers.get("host", "")):
         raise _RefusedRequestError(HTTPStatus.FORBIDDEN, "other_origin", "this is not for pages of another site")
     content_type = connection.headers.get("content-type", "").partition(";")[0].strip().lower()
     if connection.method != "DELETE" and content_type != _JSON:

@@ -9,6 +9,7 @@ from makola.core.applications.errors import InvalidApplicationError
 from makola.core.applications.scopes import OFFLINE_ACCESS, SCOPES, by_category
 from makola.core.applications.types import ApplicationKind, Draft
 from makola.web.applications.services import PageRequest
+from makola.web.form_data import read_form_data
 
 _CHECKS_OF_ALL = ("unique_client_reference",)
 _CHECKS_OF_OAUTH = ("implicit_enabled", "offline_access")
@@ -39,7 +40,7 @@ class Fields:
 async def read_fields(request: PageRequest) -> Fields:
     """Return a form's text fields with all their values."""
     values: dict[str, list[str]] = {}
-    for name, value in list((await request.form()).multi_items())[:_MOST_FIELDS]:
+    for name, value in list((await read_form_data(request)).multi_items())[:_MOST_FIELDS]:
         if isinstance(value, str):
             values.setdefault(name, []).append(value.replace("\r\n", "\n"))
     return Fields(values)

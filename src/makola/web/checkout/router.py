@@ -16,11 +16,13 @@ from makola.core.checkout.types import MOBILE_MONEY, Channel, CheckoutView, Paym
 from makola.core.numbering.errors import InvalidPhoneNumberError
 from makola.core.numbering.phone_numbers import parse_phone_number
 from makola.kit.errors import DomainError
+from makola.kit.origins import is_origin_of
 from makola.web.checkout.answers import card_door, page
 from makola.web.checkout.language import choose_language
 from makola.web.checkout.live import TooManyWatchersError
 from makola.web.checkout.services import CheckoutServices, Counter
 from makola.web.checkout.view import Form, picture_url, scene_of, version_of
+from makola.web.form_data import read_form_data
 from makola.web.pages import Pages
 
 _BODY_BYTES_AT_MOST = 16_384
@@ -202,13 +204,10 @@ def _form(fields: Mapping[str, str], *, error: str, field: str = "") -> Form:
 
 
 async def _fields(request: _Request) -> Mapping[str, str]:
-    """Return the form's fields; none of one that is larger than ours can be, or that is no form: it has no token.
-
-    Nor of one whose parts are in a character set that does not exist or are not in the one that they name.
-    """
+    """Return the form's fields; none of one that is larger than ours can be, or that is no form: it has no token."""
     try:
-        form = await request.form()
-    except (HTTPException, UnicodeDecodeError, LookupError):
+        form = await read_form_data(request)
+    except HTTPException:
         return {}
     return {name: value for name, value in form.items() if isinstance(value, str)}
 
@@ -216,7 +215,7 @@ async def _fields(request: _Request) -> Mapping[str, str]:
 def _is_own(counter: Counter, request: _Request, view: CheckoutView, fields: Mapping[str, str]) -> bool:
     """Say whether a form was sent from our own page: it carries the page's token, and names no other origin."""
     origin = request.headers.get("origin", "")
-    if origin and origin != "null" and origin.partition("://")[2] != request.headers.get("host"):
+    if origin and origin != "null" and not is_origin_of(origin, request.headers.get("host", "")):
         return False
     return counter.is_form_token(view.checkout.checkout_id, fields.get("token", ""))
 

@@ -18,6 +18,7 @@ from makola.core.organisations.acting import load_acting
 from makola.core.organisations.queries import find_organisation
 from makola.kit.clock import now
 from makola.kit.database import Database
+from makola.kit.origins import is_origin_of
 from makola.web.people.cookies import BROWSER, SESSION, Cookies
 from makola.web.people.devices import device_of
 from makola.web.people.signed_in import ForgedFormError, SignedIn
@@ -106,8 +107,8 @@ class PeopleServices:
             ForgedFormError: so it is.
         """
         origin = request.headers.get("origin")
-        own = {request.headers.get("host", ""), urlsplit(self.public_url).netloc}
-        if origin is not None and _host_of(origin) not in own - {""}:
+        own = (request.headers.get("host", ""), urlsplit(self.public_url).netloc)
+        if origin is not None and not is_origin_of(origin, *own):
             raise ForgedFormError
         if request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
             raise ForgedFormError
@@ -130,11 +131,3 @@ class PeopleServices:
         except ValueError:
             return RelyingParty(name, (f"{public.scheme}://{public.netloc}",))
         return None
-
-
-def _host_of(origin: str) -> str:
-    """Return host and port of an origin; empty for `null` and for what is none."""
-    try:
-        return urlsplit(origin).netloc
-    except ValueError:
-        return ""

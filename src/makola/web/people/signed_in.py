@@ -23,6 +23,7 @@ from litestar.exceptions import PermissionDeniedException
 from makola.core.identity.sessions import NewSession, csrf_token
 from makola.core.identity.types import SignInSession, User
 from makola.core.organisations.types import Actor
+from makola.web.form_data import read_form_data
 from makola.web.people.own_path import own_path
 
 if TYPE_CHECKING:
@@ -77,7 +78,9 @@ def sign_in_redirect(request: _Request, *, again: bool = False, next_path: str |
         again: ask for the password even of somebody who is signed in (OpenID Connect `max_age`, `prompt=login`).
         next_path: another page to come back to; a path of ours, with its query.
     """
-    here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    # Not from `request.url`, which needs a Host header and a query that can be read; `own_path` takes what is left.
+    query = request.scope["query_string"].decode("latin-1")
+    here = request.scope["root_path"] + request.scope["path"] + (f"?{query}" if query else "")
     target = own_path(next_path if next_path is not None else here)
     return see_other(f"/sign-in?next={quote(target, safe='/')}" + ("&again=1" if again else ""))
 
@@ -93,8 +96,12 @@ def renewed(viewer: SignedIn, session: NewSession) -> SignedIn:
 
 
 async def read_form(request: _Request) -> Mapping[str, str]:
-    """Return a form's text fields without NUL, which no field has a use for; of several of one name the last."""
-    data = await request.form()
+    """Return a form's text fields without NUL, which no field has a use for; of several of one name the last.
+
+    Raises:
+        UnreadableFormError: it cannot be read; the answer is 400.
+    """
+    data = await read_form_data(request)
     fields = list(data.multi_items())[:_MOST_FIELDS]
     return {name: value.replace("\0", "") for name, value in fields if isinstance(value, str)}
 

@@ -11,7 +11,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar
-from urllib.parse import urlsplit
 from uuid import UUID
 
 import msgspec
@@ -33,6 +32,7 @@ from makola.kit.clock import now
 from makola.kit.database import Database
 from makola.kit.errors import DomainError
 from makola.kit.ids import parse_id
+from makola.kit.origins import is_origin_of
 from makola.web.pages import Pages
 from makola.web.people.signed_in import sign_in_redirect, signed_in
 from makola.web.ussd.follow import Follow
@@ -236,7 +236,7 @@ def _state(given: _State | None) -> ReplayState | None:
 async def _body(request: _Request, shape: type[_Body]) -> _Body:
     """Read a body of JSON that comes from this site: a form of another site can send neither."""
     origin = request.headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc.lower() != request.headers.get("host", "").lower():
+    if origin is not None and not is_origin_of(origin, request.headers.get("host", "")):
         raise _RefusedError(403, "this is not for pages of another site")
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise _RefusedError(415, "send application/json")
