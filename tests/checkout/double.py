@@ -58,6 +58,7 @@ class Double:
     def __init__(self, name: str = "double", channels: frozenset[Channel] = frozenset(MOBILE_MONEY.values())) -> None:
         self.name = name
         self.channels = channels
+        self.has_list = True
         self.operations: dict[UUID, Operation] = {}
         self.at_once = ProviderAnswer(Progress.PENDING)
         self.payouts_at_once = ProviderAnswer(Progress.SUCCEEDED)
@@ -94,7 +95,7 @@ class Double:
         return ProviderAnswer(Progress.UNKNOWN) if operation is None else _answer(operation)
 
     async def list_transactions(self, since: datetime, until: datetime) -> Sequence[ProviderTransaction] | None:
-        if not self.reachable:
+        if not self.reachable or not self.has_list:
             return None
         own = [ProviderTransaction(one.transaction_id, f"D{one.transaction_id.hex[:8]}", one.kind, one.progress,
                                    one.amount_units, one.currency, one.at) for one in self.operations.values()]

@@ -326,6 +326,34 @@ async def test_what_came_too_much_and_cannot_go_back_is_listed(world: World) -> 
     assert listed.ours_units == 100 * ONE
 
 
+async def test_a_provider_without_a_list_has_our_own_side_looked_through(world: World) -> None:
+    world.double.has_list = False
+    paid, checkout = await world.paid(), await world.checkout()
+    for number in (MTN, VODAFONE):
+        await world.start(checkout, number, Channel.MTN if number == MTN else Channel.VODAFONE, another=True)
+    for waiting in world.double.waiting():
+        world.double.approve(waiting.transaction_id)
+    world.double.payouts_at_once = ProviderAnswer(Progress.FAILED)
+    await world.settle()
+    lost = await world.start(await world.checkout())
+    await world.database.execute("UPDATE checkout.transaction SET state = 'undecided', due_at = NULL WHERE id = $1",
+                                 lost.payment.transaction_id)
+    comparison = await _compared(world)
+    assert comparison.theirs_count is None
+    assert sorted(one.kind for one in comparison.found) == ["not_returned", "undecided"]
+    assert paid.paid_by not in {one.transaction_id for one in comparison.found}
+    await reconciliation.decide_by_hand(world.desk, lost.payment.transaction_id, succeeded=False)
+    assert await _kinds(world) == ["not_returned"]
+
+
+async def test_a_day_without_a_list_is_looked_through_once_nothing_of_it_waits(world: World) -> None:
+    world.double.has_list = False
+    await reconciliation.reconcile_due(world.desk)
+    days = {row["provider"]: row["day"] for row in await world.database.fetch(
+        "SELECT provider, day FROM checkout.reconciled_day")}
+    assert days["cards"] - days["double"] == timedelta(days=1)
+
+
 async def test_days_are_compared_once(world: World) -> None:
     await reconciliation.reconcile_due(world.desk)
     days = await world.database.fetch("SELECT provider, day FROM checkout.reconciled_day ORDER BY provider")

@@ -52,10 +52,11 @@ def reconcile(context: click.Context, loaded: Loaded, day: date | None, names: t
     found = False
     for name, comparison in in_session(loaded, use_case):
         if comparison is None:
-            click.echo(f"{name}: has no list, or does not answer")
+            click.echo(f"{name}: does not answer, or is not in the settings")
             continue
         found = found or bool(comparison.found)
-        click.echo(f"{name} on {chosen}: {comparison.ours_count} here, {comparison.theirs_count} there,"
+        theirs = "no list" if comparison.theirs_count is None else comparison.theirs_count
+        click.echo(f"{name} on {chosen}: {comparison.ours_count} here, {theirs} there,"
                    f" {len(comparison.found)} differences, {comparison.repaired_count} repaired")
         for one in comparison.found:
             click.echo(f"  {one.kind}  {one.subject}  {one.detail}")

@@ -69,6 +69,7 @@ class MtnMomo:
 
     name = "mtn_momo"
     channels = frozenset({Channel.MTN})
+    has_list = False
 
     def __init__(self, wire: MomoWire, *, notice_url: str = "", currency: str = "") -> None:
         self._wire = wire

@@ -60,6 +60,7 @@ class Paystack:
 
     name = "paystack"
     channels = frozenset({Channel.CARD})
+    has_list = True
 
     def __init__(self, wire: PaystackWire, *, fallback_email: str) -> None:
         self._wire = wire

@@ -133,6 +133,7 @@ class SandboxCards:
 
     name = "sandbox_cards"
     channels = frozenset({Channel.CARD})
+    has_list = True
 
     def __init__(self, database: Database, public_url: str, *, session_s: float = 900.0) -> None:
         self._database = database

@@ -77,6 +77,7 @@ class SandboxMobileMoney:
 
     name = "sandbox"
     channels = frozenset(MOBILE_MONEY.values())
+    has_list = True
 
     def __init__(self, wallets: Wallets) -> None:
         self._wallets = wallets

@@ -6,7 +6,7 @@ is surplus, and is paid back.
 
 import enum
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from makola.core.checkout.desk import CheckoutPolicy
 from makola.core.checkout.ports import Progress, ProviderAnswer
@@ -51,7 +51,7 @@ class Decision:
 
 
 def decide(transaction: Transaction, checkout: Checkout | None, answer: ProviderAnswer, at: datetime,
-           policy: CheckoutPolicy) -> Decision:
+           policy: CheckoutPolicy, *, taken_over: bool = False) -> Decision:
     """Return what a provider's answer changes.
 
     Args:
@@ -60,6 +60,8 @@ def decide(transaction: Transaction, checkout: Checkout | None, answer: Provider
         answer: of the provider itself; a notice from outside never comes here.
         at: when it was given.
         policy: how long providers are asked.
+        taken_over: since it was asked about, a notice has had it asked about again, or somebody else has it in hand:
+            the answer may be older than what the notice is about, so it stays due when it is.
     """
     known = replace(transaction, poll_count=transaction.poll_count + 1,
                     provider_reference=answer.provider_reference or transaction.provider_reference,
@@ -70,44 +72,51 @@ def decide(transaction: Transaction, checkout: Checkout | None, answer: Provider
         case Progress.FAILED if transaction_may(transaction.state, TransactionState.FAILED):
             return _failed(known, checkout, answer, at)
         case _ if transaction.is_open:
-            return Decision(_still_open(known, answer.progress, at, policy), checkout)
+            return Decision(_still_open(known, answer.progress, at, policy, taken_over=taken_over), checkout)
         case _:
-            return Decision(replace(known, due_at=_asked_again(known, answer.progress, at, policy)), checkout)
+            return Decision(_asked_again(known, answer.progress, at, policy, taken_over=taken_over), checkout)
 
 
-def _hinted(transaction: Transaction, at: datetime) -> datetime | None:
-    """Return when a notice that came while its provider was being asked wants it asked again; None without one.
-
-    What is taken in hand is due again at the end of its lease, and what is new at its first poll: something that is
-    stored as due already was hinted at since (or its answer took longer than the lease), and the answer may be older.
-    """
-    return transaction.due_at if transaction.due_at is not None and transaction.due_at <= at else None
-
-
-def _asked_again(transaction: Transaction, progress: Progress, at: datetime, policy: CheckoutPolicy,
-                 ) -> datetime | None:
-    """Return when to ask again about what is no longer open: only a notice has anybody ask about that.
+def _asked_again(transaction: Transaction, progress: Progress, at: datetime, policy: CheckoutPolicy, *,
+                 taken_over: bool) -> Transaction:
+    """Return what is no longer open, with when to ask again: only a notice has anybody ask about that.
 
     Where the provider has not answered, the notice is not looked into yet. What nobody has in hand is not due at all.
     """
-    hinted_at = _hinted(transaction, at)
-    if hinted_at is None and transaction.due_at is not None and progress is Progress.UNREACHABLE:
-        return policy.next_due(transaction.created_at, at)
-    return hinted_at
+    if taken_over:
+        return transaction
+    if transaction.due_at is None or progress is not Progress.UNREACHABLE:
+        return replace(transaction, due_at=None, hint_count=None)
+    return _unanswered(transaction, at, policy)
 
 
-def _still_open(transaction: Transaction, progress: Progress, at: datetime, policy: CheckoutPolicy) -> Transaction:
-    due_at = _hinted(transaction, at) or policy.next_due(transaction.created_at, at)
-    if due_at is None:
-        return replace(transaction, state=TransactionState.UNDECIDED, due_at=None)
-    state = TransactionState.PENDING if progress is Progress.PENDING else transaction.state
-    return replace(transaction, state=state, due_at=due_at)
+def _still_open(transaction: Transaction, progress: Progress, at: datetime, policy: CheckoutPolicy, *,
+                taken_over: bool) -> Transaction:
+    if progress is Progress.PENDING:
+        transaction = replace(transaction, state=TransactionState.PENDING)
+    if taken_over:
+        return transaction
+    if progress is Progress.UNREACHABLE:
+        later = _unanswered(transaction, at, policy)
+    else:
+        later = replace(transaction, due_at=policy.next_due(transaction.created_at, at), hint_count=None)
+    return later if later.due_at is not None else replace(later, state=TransactionState.UNDECIDED)
+
+
+def _unanswered(transaction: Transaction, at: datetime, policy: CheckoutPolicy) -> Transaction:
+    """Return it with when to ask again, as nobody has answered: soon, where a notice has had us ask."""
+    due_at = policy.next_due(transaction.created_at, at)
+    asked = transaction.hint_count
+    if asked is None or asked >= len(policy.hint_delays_s):
+        return replace(transaction, due_at=due_at, hint_count=None)
+    soon = at + timedelta(seconds=policy.hint_delays_s[asked])
+    return replace(transaction, due_at=min(soon, due_at or soon), hint_count=asked + 1)
 
 
 def _succeeded(transaction: Transaction, checkout: Checkout | None, at: datetime) -> Decision:
     was_failed = transaction.state is TransactionState.FAILED
     done = replace(transaction, state=TransactionState.SUCCEEDED, due_at=None, finished_at=at, failure_code="",
-                   failure_detail="")
+                   failure_detail="", hint_count=None)
     if transaction.kind is not TransactionKind.PAYMENT:
         money = Money.LOST if was_failed else Money.POSTED
         if transaction.kind is TransactionKind.REFUND and checkout is not None and not transaction.surplus:
@@ -130,7 +139,7 @@ def _returned(checkout: Checkout, refund: Transaction, *, was_failed: bool) -> C
 
 def _failed(transaction: Transaction, checkout: Checkout | None, answer: ProviderAnswer, at: datetime) -> Decision:
     failed = replace(transaction, state=TransactionState.FAILED, due_at=None, finished_at=at,
-                     failure_code=answer.failure, failure_detail=answer.detail)
+                     failure_code=answer.failure, failure_detail=answer.detail, hint_count=None)
     if transaction.kind is not TransactionKind.PAYMENT:
         if transaction.kind is TransactionKind.REFUND and checkout is not None and not transaction.surplus:
             checkout = replace(checkout, refunded_units=checkout.refunded_units - transaction.amount_units)

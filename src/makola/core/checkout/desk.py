@@ -31,6 +31,8 @@ class CheckoutPolicy:
         attempts_limit: attempts at one checkout.
         poll_delays_s: after how long, counted from its beginning, a provider is asked about a transaction; the last
             one is repeated.
+        hint_delays_s: after how long a provider is asked again that a notice had us ask, and that did not answer: each
+            counted from the question before it. Then as if there had been no notice.
         poll_for_s: after how long nobody is asked any more, and a person must look.
         ask_timeout_s: how long a provider may take to answer.
         lease_s: how long a claimed transaction is left to its process; above `ask_timeout_s`.
@@ -47,6 +49,7 @@ class CheckoutPolicy:
     reference_length: int = 36
     attempts_limit: int = 20
     poll_delays_s: tuple[float, ...] = (30.0, 120.0, 300.0, 3_600.0)
+    hint_delays_s: tuple[float, ...] = (5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0)
     poll_for_s: float = 86_400.0
     ask_timeout_s: float = 20.0
     lease_s: float = 45.0

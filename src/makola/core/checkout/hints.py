@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable
 from uuid import UUID
 
-#: A loop that is at one step for longer than this waits for a provider: new hints go to the database meanwhile.
+#: A loop that is at one step for longer than this has much to take in hand: new hints go to the database meanwhile.
 _PATIENCE_S = 0.25
 _MOST = 10_000
 

@@ -154,6 +154,11 @@ class Provider(Protocol):
         """What it serves."""
         ...
 
+    @property
+    def has_list(self) -> bool:
+        """Whether it can list what it has moved; where it cannot, our own side alone is looked through."""
+        ...
+
     async def status(self, question: StatusQuestion) -> ProviderAnswer:
         """Say how a transaction of any kind stands. This alone is believed; notices are hints."""
         ...
@@ -163,7 +168,7 @@ class Provider(Protocol):
         ...
 
     async def list_transactions(self, since: datetime, until: datetime) -> Sequence[ProviderTransaction] | None:
-        """Return the provider's list of a period (`since` included, `until` not); None where it has no such list."""
+        """Return the provider's list of a period (`since` included, `until` not); None while it does not answer."""
         ...
 
 

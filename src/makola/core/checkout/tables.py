@@ -139,6 +139,7 @@ transaction = sa.Table(
     _moment("due_at", nullable=True),
     _moment("created_at"),
     _moment("finished_at", nullable=True),
+    sa.Column("hint_count", sa.SmallInteger),
     sa.Index("transaction_checkout", "checkout_id", "created_at"),
     sa.Index("transaction_due", "due_at", postgresql_where=sa.text("due_at IS NOT NULL")),
     sa.Index("transaction_account", "merchant_account_id", "created_at", "id"),

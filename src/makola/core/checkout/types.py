@@ -286,6 +286,8 @@ class Transaction:
         card_last4: of the card; nothing else of it is ever known here.
         poll_count: how often the provider was asked how it stands.
         due_at: when it is asked next; None when it needs no asking.
+        hint_count: how often its provider was asked because of a notice and did not answer; None without a notice
+            that is still to be looked into.
     """
 
     transaction_id: UUID
@@ -316,6 +318,7 @@ class Transaction:
     due_at: datetime | None
     created_at: datetime
     finished_at: datetime | None
+    hint_count: int | None = None
 
     @property
     def is_open(self) -> bool:

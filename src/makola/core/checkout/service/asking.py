@@ -21,6 +21,7 @@ from makola.core.checkout.ports import (
     SendRequest,
     StatusQuestion,
 )
+from makola.core.checkout.rounds import Rounds
 from makola.core.checkout.service.outcomes import Answered, record
 from makola.core.checkout.store import invoices, transactions
 from makola.core.checkout.types import (
@@ -81,35 +82,64 @@ async def request_payout(desk: Desk, transaction: Transaction, payment: Transact
         return _UNREACHABLE
 
 
-async def ask_due(desk: Desk) -> bool:
+async def ask_due(desk: Desk, rounds: Rounds | None = None) -> bool:
     """Ask about everything that is due, once; True when there may be more.
 
     A transaction that was claimed by a process that died is due again when the lease ends.
+
+    Args:
+        desk: the services' own.
+        rounds: where the questions go on by themselves, each provider's apart; None: wait for the answers.
     """
-    policy = desk.policy
-    due = await transactions.claim(desk.database, now(), timedelta(seconds=policy.lease_s), _BATCH)
-    if not due:
-        return False
-    await ask(desk, due)
+    under_way = rounds or Rounds()
+    under_way.collect()
+    due = await transactions.claim(desk.database, now(), timedelta(seconds=desk.policy.lease_s), _BATCH,
+                                   under_way.full(), list(under_way.asked()))
+    _begin(desk, under_way, due)
+    if rounds is None:
+        await under_way.finish()
     return len(due) == _BATCH
 
 
-async def ask_hinted(desk: Desk, hints: Hints) -> bool:
+async def ask_hinted(desk: Desk, hints: Hints, rounds: Rounds | None = None) -> bool:
     """Ask about everything that this process was hinted at; True when there is more.
 
-    It is taken in hand as what is due is: if the process dies meanwhile, it is due when the lease ends.
+    It is taken in hand as what is due is: if the process dies meanwhile, it is due when the lease ends. What cannot be
+    asked now (it is being asked about, and that answer may be older; or its provider is full) is left to `ask_due`.
+
+    Args:
+        desk: the services' own.
+        hints: what this process has heard.
+        rounds: where the questions go on by themselves, each provider's apart; None: wait for the answers.
     """
+    under_way = rounds or Rounds()
+    under_way.collect()
     hinted = hints.collect(_BATCH)
     left: Sequence[UUID] = hinted
     try:
-        if hinted:
-            taken = await transactions.claim_named(desk.database, hinted, now(),
-                                                   timedelta(seconds=desk.policy.lease_s))
-            left = ()
-            await ask(desk, taken)
+        asked = under_way.asked()
+        if free := [one for one in hinted if one not in asked]:
+            taken = await transactions.claim_named(desk.database, free, now(), timedelta(seconds=desk.policy.lease_s),
+                                                   under_way.full())
+            _begin(desk, under_way, taken)
+            done = {one.transaction_id for one in taken}
+            left = [one for one in hinted if one not in done]
+        if left:
+            await transactions.hint(desk.database, left, now())
+        left = ()
     finally:
         is_more = hints.done(left)
+    if rounds is None:
+        await under_way.finish()
     return is_more
+
+
+def _begin(desk: Desk, rounds: Rounds, taken: Sequence[Transaction]) -> None:
+    of_provider: dict[str, list[Transaction]] = {}
+    for transaction in taken:
+        of_provider.setdefault(transaction.provider, []).append(transaction)
+    for provider, some in of_provider.items():
+        rounds.begin(provider, [one.transaction_id for one in some], ask(desk, some))
 
 
 async def ask(desk: Desk, waiting: Sequence[Transaction]) -> None:

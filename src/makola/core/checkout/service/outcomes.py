@@ -50,7 +50,7 @@ async def record(desk: Desk, answered: Sequence[Answered]) -> dict[UUID, Transac
     """
     books = {(one.transaction.provider, one.transaction.currency):
              await desk.books(one.transaction.provider, one.transaction.currency) for one in answered}
-    answers = {one.transaction.transaction_id: one.answer for one in answered}
+    answers = {one.transaction.transaction_id: one for one in answered}
     checkout_ids = {one.transaction.checkout_id for one in answered if one.transaction.checkout_id is not None}
     at = now()
     async with desk.database.transaction() as connection:
@@ -62,7 +62,10 @@ async def record(desk: Desk, answered: Sequence[Answered]) -> dict[UUID, Transac
         for transaction_id, one in locked.items():
             transaction = one.transaction
             checkout = checkouts.get(transaction.checkout_id) if transaction.checkout_id is not None else None
-            decision = decide(transaction, checkout, answers[transaction_id], at, desk.policy)
+            asked = answers[transaction_id]
+            # Told by what is stored, not by a clock: those of other processes may be ahead.
+            taken_over = transaction.due_at != asked.transaction.due_at
+            decision = decide(transaction, checkout, asked.answer, at, desk.policy, taken_over=taken_over)
             decided[transaction_id] = decision.transaction
             if decision.checkout is not None and decision.checkout is not checkout:
                 checkouts[decision.checkout.checkout_id] = decision.checkout

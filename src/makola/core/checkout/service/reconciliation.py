@@ -25,22 +25,28 @@ _DAY = timedelta(days=1)
 _MARGIN = timedelta(hours=1)
 #: A day that was missed is compared later, for so long.
 _LOOK_BACK_DAYS = 7
+#: How old a day is when it is compared: without a list, once its last transaction is decided or given up.
+_FIRST_BACK_DAYS = {True: 1, False: 2}
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What came of comparing a day: how many we have, how many the provider, and what differs and was not repaired."""
+    """What came of comparing a day: how many we have, how many the provider, and what differs and was not repaired.
+
+    Attributes:
+        theirs_count: None where the provider has no list: then only what we ourselves could not finish is found.
+    """
 
     provider: str
     day: date
     ours_count: int
-    theirs_count: int
+    theirs_count: int | None
     found: tuple[NewDifference, ...]
     repaired_count: int
 
 
 async def reconcile(desk: Desk, provider_name: str, day: date) -> Comparison | None:
-    """Compare one day (UTC) of one provider; None where the provider has no list or does not answer.
+    """Compare one day (UTC) of one provider; None where the provider does not answer, or is not in the settings.
 
     Args:
         desk: the services' own.
@@ -50,6 +56,8 @@ async def reconcile(desk: Desk, provider_name: str, day: date) -> Comparison | N
     provider = desk.providers.named(provider_name)
     if provider is None:
         return None
+    if not provider.has_list:
+        return await _compare_own(desk, provider_name, day)
     since = datetime.combine(day, time(), UTC)
     listed = await provider.list_transactions(since - _MARGIN, since + _DAY + _MARGIN)
     if listed is None:
@@ -65,24 +73,40 @@ async def reconcile(desk: Desk, provider_name: str, day: date) -> Comparison | N
     else:
         repaired = 0
     theirs_count = sum(since <= one.at < since + _DAY for one in listed)
+    await _save(desk, provider_name, day, found, (ours_count, theirs_count))
+    return Comparison(provider_name, day, ours_count, theirs_count, tuple(found), repaired)
+
+
+async def _compare_own(desk: Desk, provider_name: str, day: date) -> Comparison:
+    """Look through what we have ourselves of a provider without a list: what nobody could finish is listed."""
+    since = datetime.combine(day, time(), UTC)
+    ours = await transactions.of_provider(desk.database, provider_name, since, since + _DAY)
+    found = [one for own in ours for one in _unfinished(own)]
+    await _save(desk, provider_name, day, found, (len(ours), 0))
+    return Comparison(provider_name, day, len(ours), None, tuple(found), 0)
+
+
+async def _save(desk: Desk, provider_name: str, day: date, found: Sequence[NewDifference],
+                counts: tuple[int, int]) -> None:
     async with desk.database.transaction() as connection:
         at = now()
         await differences.save(connection, provider_name, day, found, at)
         await differences.resolve_others(connection, provider_name, day, found, at, "agrees now")
-        await differences.compared(connection, provider_name, day, at, (ours_count, theirs_count, len(found)))
-    return Comparison(provider_name, day, ours_count, theirs_count, tuple(found), repaired)
+        await differences.compared(connection, provider_name, day, at, (*counts, len(found)))
 
 
 async def reconcile_due(desk: Desk) -> bool:
     """Compare the days that are over and have not been compared."""
     today = (now() - _MARGIN).date()
-    names: list[str] = [one.name for one in (*desk.providers.mobile_money, *desk.providers.cards)]
-    for name in names:
+    everybody: list[tuple[str, bool]] = [(one.name, one.has_list)
+                                         for one in (*desk.providers.mobile_money, *desk.providers.cards)]
+    for name, has_list in everybody:
+        first_back = _FIRST_BACK_DAYS[has_list]
         done = await differences.compared_days(desk.database, name, today - _LOOK_BACK_DAYS * _DAY)
-        for back in range(_LOOK_BACK_DAYS, 0, -1):
+        for back in range(_LOOK_BACK_DAYS, first_back - 1, -1):
             day = today - back * _DAY
             # A new installation has nothing of the days before it.
-            if day not in done and (done or back == 1):
+            if day not in done and (done or back == first_back):
                 await reconcile(desk, name, day)
     return False
 
@@ -136,17 +160,25 @@ def _as_listed(kind: TransactionKind) -> frozenset[TransactionKind]:
 
 
 def _missing(own: Transaction, their: ProviderTransaction | None, moved: Mapping[UUID, int]) -> list[NewDifference]:
-    if own.state is TransactionState.UNDECIDED and (their is None or their.progress is not Progress.SUCCEEDED):
-        return [_difference("undecided", own.transaction_id, own.provider_reference, None, None,
-                            "The provider did not say for a day what became of this.")]
-    if own.surplus and own.kind is TransactionKind.REFUND and own.state is TransactionState.FAILED:
-        return [_difference("not_returned", own.transaction_id, own.provider_reference, own.amount_units, None,
-                            f"What a customer paid too much could not be paid back: {own.failure_detail or 'refused'}")]
+    if (own.state is not TransactionState.UNDECIDED or their is None or their.progress is not Progress.SUCCEEDED) \
+            and (unfinished := _unfinished(own)):
+        return unfinished
     if own.state is not TransactionState.SUCCEEDED or (their is not None and their.progress is Progress.SUCCEEDED):
         return []
     says = "does not list it" if their is None else f"says {their.progress.value}"
     return [_difference("unknown_to_provider", own.transaction_id, own.provider_reference,
                         moved.get(own.transaction_id, 0), None, f"Here it succeeded; the provider {says}.")]
+
+
+def _unfinished(own: Transaction) -> list[NewDifference]:
+    """Return what is to be looked into by a person whatever the provider lists."""
+    if own.state is TransactionState.UNDECIDED:
+        return [_difference("undecided", own.transaction_id, own.provider_reference, None, None,
+                            "The provider did not say for a day what became of this.")]
+    if own.surplus and own.kind is TransactionKind.REFUND and own.state is TransactionState.FAILED:
+        return [_difference("not_returned", own.transaction_id, own.provider_reference, own.amount_units, None,
+                            f"What a customer paid too much could not be paid back: {own.failure_detail or 'refused'}")]
+    return []
 
 
 def _difference(kind: str, transaction_id: UUID | None, provider_reference: str, ours: int | None,

@@ -14,7 +14,7 @@ CHANNEL = "payments"
 _NAMES = ("id", "kind", "state", "merchant_account_id", "organisation_id", "application_id", "checkout_id", "refunds",
           "provider", "channel", "number", "name", "amount_units", "charges_units", "currency", "surplus", "reason",
           "client_reference", "callback_url", "secondary_callback_url", "provider_reference", "failure_code",
-          "failure_detail", "card_last4", "poll_count", "due_at", "created_at", "finished_at")
+          "failure_detail", "card_last4", "poll_count", "due_at", "created_at", "finished_at", "hint_count")
 _COLUMNS = ", ".join(f"t.{name}" for name in _NAMES)
 
 _INSERT = """
@@ -82,11 +82,11 @@ WHERE t.id = ANY($1::uuid[]) ORDER BY t.id FOR UPDATE OF t
 _SAVE = """
 UPDATE checkout.transaction t SET state = c.state, surplus = c.surplus, provider_reference = c.provider_reference,
     failure_code = c.failure_code, failure_detail = c.failure_detail, card_last4 = c.card_last4,
-    poll_count = c.poll_count, due_at = c.due_at, finished_at = c.finished_at
+    poll_count = c.poll_count, due_at = c.due_at, finished_at = c.finished_at, hint_count = c.hint_count
 FROM unnest($1::uuid[], $2::text[], $3::boolean[], $4::text[], $5::text[], $6::text[], $7::text[], $8::int[],
-            $9::timestamptz[], $10::timestamptz[])
+            $9::timestamptz[], $10::timestamptz[], $11::smallint[])
      AS c (id, state, surplus, provider_reference, failure_code, failure_detail, card_last4, poll_count, due_at,
-           finished_at)
+           finished_at, hint_count)
 WHERE t.id = c.id
 """
 
@@ -99,20 +99,23 @@ WHERE t.id = $1 AND t.state = 'asking' RETURNING {_COLUMNS}
 
 _CLAIM = f"""
 UPDATE checkout.transaction t SET due_at = $1::timestamptz + $2::interval
-FROM (SELECT id FROM checkout.transaction WHERE due_at <= $1 ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED) due
+FROM (SELECT id FROM checkout.transaction
+      WHERE due_at <= $1 AND provider <> ALL($4::text[]) AND id <> ALL($5::uuid[])
+      ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED) due
 WHERE t.id = due.id RETURNING {_COLUMNS}
 """  # noqa: S608 - made of this module's own column names
 
 # In the order of `lock`. Not what succeeded: nothing can change that. What failed may have been approved all the same.
 _CLAIM_NAMED = f"""
-UPDATE checkout.transaction t SET due_at = $2::timestamptz + $3::interval
-FROM (SELECT id FROM checkout.transaction WHERE id = ANY($1::uuid[]) AND state <> 'succeeded' ORDER BY id
+UPDATE checkout.transaction t SET due_at = $2::timestamptz + $3::interval, hint_count = 0
+FROM (SELECT id FROM checkout.transaction
+      WHERE id = ANY($1::uuid[]) AND state <> 'succeeded' AND provider <> ALL($4::text[]) ORDER BY id
       FOR UPDATE) named
 WHERE t.id = named.id RETURNING {_COLUMNS}
 """  # noqa: S608 - made of this module's own column names
 
 _HINT = """
-UPDATE checkout.transaction SET due_at = $2
+UPDATE checkout.transaction SET due_at = $2, hint_count = 0
 WHERE id = ANY($1::uuid[]) AND state <> 'succeeded'
 RETURNING pg_notify('payments', '')
 """
@@ -134,7 +137,8 @@ def transaction_of(row: Record) -> Transaction:
         Channel(row["channel"]), row["number"], row["name"], row["amount_units"], row["charges_units"],
         row["currency"], row["surplus"], row["reason"], row["client_reference"], row["callback_url"],
         row["secondary_callback_url"], row["provider_reference"], row["failure_code"], row["failure_detail"],
-        row["card_last4"], row["poll_count"], row["due_at"], row["created_at"], row["finished_at"])
+        row["card_last4"], row["poll_count"], row["due_at"], row["created_at"], row["finished_at"],
+        row["hint_count"])
 
 
 async def insert_attempt(connection: Connection, new: Transaction) -> None:
@@ -216,7 +220,8 @@ async def save(connection: Connection, transactions: Sequence[Transaction]) -> N
         [one.surplus for one in transactions], [one.provider_reference for one in transactions],
         [one.failure_code for one in transactions], [one.failure_detail for one in transactions],
         [one.card_last4 for one in transactions], [one.poll_count for one in transactions],
-        [one.due_at for one in transactions], [one.finished_at for one in transactions])
+        [one.due_at for one in transactions], [one.finished_at for one in transactions],
+        [one.hint_count for one in transactions])
 
 
 async def pending(connection: Connection | Database, transaction_id: UUID,
@@ -226,15 +231,18 @@ async def pending(connection: Connection | Database, transaction_id: UUID,
     return transaction_of(row) if row is not None else None
 
 
-async def claim(connection: Connection | Database, at: datetime, lease: timedelta, limit: int) -> list[Transaction]:
-    """Take in hand, until the lease ends, what is due."""
-    return [transaction_of(row) for row in await connection.fetch(_CLAIM, at, lease, limit)]
+async def claim(connection: Connection | Database, at: datetime, lease: timedelta, limit: int,
+                but_providers: Sequence[str] = (), but_transactions: Sequence[UUID] = ()) -> list[Transaction]:
+    """Take in hand, until the lease ends, what is due, but not these providers' and not these."""
+    rows = await connection.fetch(_CLAIM, at, lease, limit, list(but_providers), list(but_transactions))
+    return [transaction_of(row) for row in rows]
 
 
 async def claim_named(connection: Connection | Database, transaction_ids: Sequence[UUID], at: datetime,
-                      lease: timedelta) -> list[Transaction]:
-    """Take these in hand, until the lease ends, whenever they are due."""
-    return [transaction_of(row) for row in await connection.fetch(_CLAIM_NAMED, list(transaction_ids), at, lease)]
+                      lease: timedelta, but_providers: Sequence[str] = ()) -> list[Transaction]:
+    """Take these in hand because of a notice, until the lease ends, whenever they are due; not these providers'."""
+    rows = await connection.fetch(_CLAIM_NAMED, list(transaction_ids), at, lease, list(but_providers))
+    return [transaction_of(row) for row in rows]
 
 
 async def hint(connection: Connection | Database, transaction_ids: Sequence[UUID], at: datetime) -> None:
