@@ -37,6 +37,8 @@ _SECRET = "a-secret-of-the-benchmark"
 _AT_ONCE = 64
 _RATE = 1_000
 _OPEN = 10_000
+#: At a time: more than connections, and few enough that a run has as many of each of the four steps.
+_SESSIONS = 256
 _HANGING_AT_ONCE = 256
 #: Subscribers of the hanging application dial again after a pause of up to so long.
 _SPREAD_S = 8
@@ -86,8 +88,11 @@ class _Load:
     life: int = 0
 
     def run(self, *, connections: int, duration_s: int, rate: int = 0, steps: int = 4,
-            sessions: int = 2_048, spread_ms: int = 0) -> Figures:
-        """Post steps; as fast as they are answered, at about `rate` a second, or each after a random pause."""
+            sessions: int = _SESSIONS, spread_ms: int = 0) -> Figures:
+        """Post steps; as fast as they are answered, at about `rate` a second, or each after a random pause.
+
+        Subscribers do not wait for each other: what comes at a rate comes by chance, not in step.
+        """
         self.life += 1
         delay_ms = max(0, round(1000 * connections / rate) - 2) if rate else 0
         script = self.directory / f"load-{self.code.strip('*#').replace('*', '-')}-{self.hub}.lua"
