@@ -1,10 +1,9 @@
 """The secrets of an application: shown once, stored as a hash, at most two that hold at a time."""
 
-import hashlib
-import secrets
 from collections.abc import Sequence
 
 from makola.core.applications.errors import InvalidApplicationError, UnknownSecretError
+from makola.core.applications.service import add_secret
 from makola.core.applications.types import RegisteredApplication, Secret, TokenEndpointAuthMethod
 from makola.core.organisations.audit import record
 from makola.core.organisations.types import Actor
@@ -33,14 +32,6 @@ async def list_secrets(database: Database | Connection, application: RegisteredA
     return [Secret(row["id"], row["created_at"], row["expires_at"]) for row in rows]
 
 
-async def new_secret(connection: Connection, application_id: int) -> str:
-    """Store a secret of 256 random bits as a hash, and return it: it is never seen again."""
-    client_secret = secrets.token_urlsafe(32)
-    await connection.execute("INSERT INTO applications.secret (application_id, sha256) VALUES ($1, $2)",
-                             application_id, hashlib.sha256(client_secret.encode()).digest())
-    return client_secret
-
-
 async def replace_secret(connection: Connection, actor: Actor, application: RegisteredApplication,
                          overlap_s: int) -> str:
     """Give an application a new secret and return it; two of them hold until the overlap is over.
@@ -60,7 +51,7 @@ async def replace_secret(connection: Connection, actor: Actor, application: Regi
         raise InvalidApplicationError("This application authenticates without a secret.",
                                       field="token_endpoint_auth_method")
     await connection.execute(_END_PRESENT, application.application_id, overlap_s)
-    client_secret = await new_secret(connection, application.application_id)
+    client_secret = await add_secret(connection, application.application_id)
     await record(connection, actor, "application:rotate", f"application:{application.client_id}",
                  {"overlap_s": overlap_s}, organisation_id=application.organisation_id)
     return client_secret

@@ -7,7 +7,7 @@ from makola.core.applications.contents import read_listing, write_listing
 from makola.core.applications.drafts import checked_draft
 from makola.core.applications.errors import InvalidApplicationError, UnknownApplicationError
 from makola.core.applications.listings import picture_urls
-from makola.core.applications.live_secrets import new_secret
+from makola.core.applications.service import add_secret
 from makola.core.applications.types import (
     AnswerCasing,
     ApplicationKind,
@@ -188,7 +188,7 @@ async def register(connection: Connection, actor: Actor, kind: ApplicationKind, 
     await _save(connection, application)
     client_secret = ""
     if draft.oauth.token_endpoint_auth_method is TokenEndpointAuthMethod.CLIENT_SECRET:
-        client_secret = await new_secret(connection, application.application_id)
+        client_secret = await add_secret(connection, application.application_id)
     await record(connection, actor, "application:create", subject_of(application), particulars(application),
                  organisation_id=owner_id)
     return NewlyRegistered(application, client_secret)

@@ -150,6 +150,6 @@ async def hint(database: Database, transaction_ids: Sequence[UUID]) -> None:
 
     Args:
         database: where transactions are.
-        transaction_ids: which ones the notice names; others than those that wait are passed over.
+        transaction_ids: which ones the notice names; those that succeeded are passed over.
     """
     await transactions.hint(database, transaction_ids, now())

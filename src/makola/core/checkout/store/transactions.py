@@ -8,9 +8,6 @@ from uuid import UUID
 from makola.core.checkout.types import Channel, Transaction, TransactionKind, TransactionState
 from makola.kit.database import Connection, Database, Record
 
-#: The channel that is notified when a provider is to be asked.
-CHANNEL = "payments"
-
 _NAMES = ("id", "kind", "state", "merchant_account_id", "organisation_id", "application_id", "checkout_id", "refunds",
           "provider", "channel", "number", "name", "amount_units", "charges_units", "currency", "surplus", "reason",
           "client_reference", "callback_url", "secondary_callback_url", "provider_reference", "failure_code",
