@@ -23,6 +23,9 @@ def test_the_life_of_an_application(run_here: RunHere, database_url: str) -> Non
     client_id = made.split()[2]
     missing = run_here("application", "submit", client_id, variables=here)
     assert (missing.code, "access URL" in missing.errors) == (2, True)
+    for wrong in ("\N{SUPERSCRIPT TWO}", "9" * 30, "soon"):
+        refused = run_here("application", "change", client_id, "-p", f"access_token_lifetime_s={wrong}", variables=here)
+        assert (refused.code, "access_token_lifetime_s is a number of seconds" in refused.errors) == (2, True)
     application("change", client_id, "-p", "access_url=https://a.example/", "-p", "short_description=Books.",
                 "-p", "terms_url=https://a.example/t", "-p", "privacy_url=https://a.example/p",
                 "-p", "publisher_name=Ledger Ltd", "-p", "publisher_email=a@a.example", "-p", "offline_access=yes")

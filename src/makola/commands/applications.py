@@ -27,6 +27,7 @@ T = TypeVar("T")
 _MOST_LISTED = 1000
 _LISTS = frozenset({"redirect_uris", "post_logout_redirect_uris", "requested_scopes"})
 _SWITCHES = frozenset({"unique_client_reference", "implicit_enabled", "installed_by_default", "offline_access"})
+_MOST_DIGITS = 10
 _NUMBERS = frozenset({"access_token_lifetime_s"})
 _YES = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 
@@ -50,7 +51,7 @@ class Property(click.ParamType[tuple[str, object]]):
                 self.fail(f"{name} is yes or no", param, ctx)
             return name, _YES[text.strip().lower()]
         if name in _NUMBERS:
-            if text and not text.isdigit():
+            if text and not (text.isascii() and text.isdigit() and len(text) < _MOST_DIGITS):
                 self.fail(f"{name} is a number of seconds, or nothing", param, ctx)
             return name, int(text) if text else None
         return name, text

@@ -7,6 +7,7 @@ import structlog
 
 from makola.core.checkout.desk import Desk
 from makola.core.checkout.handover import collect
+from makola.core.checkout.service.initiate import written
 from makola.core.checkout.types import Checkout, Transaction
 from makola.core.organisations.queries import find_place
 from makola.core.organisations.types import Actor
@@ -18,7 +19,6 @@ _log = structlog.get_logger(__name__)
 
 #: The operator waits for the screen: a provider that takes longer is left to its own pace.
 _PATIENCE_S = 2.0
-_ONE = 10_000
 
 
 class CheckoutHandover:
@@ -51,7 +51,7 @@ class CheckoutHandover:
                 task.result()
             except DomainError as error:
                 raise HandoverUnavailableError(error.detail) from error
-        return HandedOver(order.session_id, f"You will be asked to approve {amount_units / _ONE:,.2f} for"
+        return HandedOver(order.session_id, f"You will be asked to approve {written(amount_units)} for"
                                             f" {order.item.name}.")
 
     def _ended(self, task: asyncio.Task[tuple[Checkout, Transaction]]) -> None:
