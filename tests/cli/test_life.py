@@ -60,6 +60,8 @@ def refuses(port: int) -> bool:
         socket.create_connection(("127.0.0.1", port), timeout=30).close()
     except ConnectionRefusedError:
         return True
+    except ConnectionResetError:  # it was closed while this connection waited to be taken: the next one is refused
+        return False
     return False
 
 
