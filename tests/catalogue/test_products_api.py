@@ -13,6 +13,7 @@ from makola.core.organisations.permissions import Permission
 from makola.kit.database import Database
 from tests.catalogue.shop import Shop, fixed, markup, open_shop, phone, simple, withheld
 from tests.hub.test_document import Checker
+from tests.statements import logged
 
 #: The Hub API's document, with ids of our own.
 _SAMPLE = {
@@ -290,16 +291,10 @@ async def test_a_page_takes_one_statement_however_long_it_is(shop: Shop) -> None
     await shop.add(*(phone(product_code=f"P-{number}", popularity=number) for number in range(300)))
     await shop.offer_everything(100)
     counted: list[str] = []
-    pool = shop.database.pool
-    connections = [await pool.acquire() for _ in range(pool.get_max_size())]
-    for connection in connections:
-        connection.add_query_logger(lambda query: counted.append(query.query))
-    for connection in connections:
-        await pool.release(connection)
-
     async def count(path: str) -> int:
         counted.clear()
-        answer = await shop.get("e", path)
+        async with logged(shop.database, lambda query: counted.append(query.query)):
+            answer = await shop.get("e", path)
         assert answer.status_code == 200
         return len([query for query in counted if "catalogue." in query])
 

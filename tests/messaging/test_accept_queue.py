@@ -78,7 +78,7 @@ class LossyDatabase(Database):
 
 
 def _lossy(world: World, loss: str) -> LossyDatabase:
-    database = LossyDatabase(world.database.pool, world.database.url)
+    database = LossyDatabase(world.database.connections, world.database.url)
     database.loss = loss
     return database
 
@@ -107,7 +107,7 @@ async def test_the_last_credit_goes_to_who_came_first(database: Database) -> Non
 
 async def test_a_batch_takes_what_waits_up_to_its_limit(database: Database) -> None:
     world = await make_world(database)
-    counting = CountingDatabase(database.pool, database.url)
+    counting = CountingDatabase(database.connections, database.url)
     answers = await _submit_all(world.queue(database=counting, batch=10), [await world.draft() for _ in range(25)])
     assert _kinds(answers) == [Accepted] * 25
     assert counting.count == 3
@@ -118,7 +118,7 @@ async def test_a_refusal_in_a_batch_costs_the_others_nothing(database: Database)
     world = await make_world(database)
     async with database.transaction() as connection:
         await add_to_list(connection, world.caller.actor.organisation_id, "+233241111111")
-    counting = CountingDatabase(database.pool, database.url)
+    counting = CountingDatabase(database.connections, database.url)
     drafts = [await world.draft(), await world.draft(to="+233241111111"), await world.draft()]
     answers = await _submit_all(world.queue(database=counting), drafts)
     assert _kinds(answers) == [Accepted, DoNotContactError, Accepted]
@@ -209,7 +209,7 @@ async def test_nobody_waits_for_a_queue_that_has_died(database: Database) -> Non
         def transaction(self) -> object:  # type: ignore[override] # the mistake that this test makes
             raise LookupError("a mistake in the program")
 
-    queue = world.queue(database=Broken(database.pool, database.url), batch=1)
+    queue = world.queue(database=Broken(database.connections, database.url), batch=1)
     waiting = [asyncio.create_task(queue.submit(await world.draft())) for _ in range(3)]
     await asyncio.sleep(0)
     queue.start()

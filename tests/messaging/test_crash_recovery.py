@@ -33,7 +33,7 @@ async def _run_until_death(world: World, lives: int) -> _Run:
     """Accept two messages and send them and one whose time has come, in a process that dies after `lives` moments."""
     run = _Run()
     drafts = [await world.draft(), await world.draft(_LONG)]
-    dying = DyingDatabase(world.database.pool, world.database.url, lives)
+    dying = DyingDatabase(world.database.connections, world.database.url, lives)
 
     def die_in_the_operator_s_hands() -> None:
         dying.live()

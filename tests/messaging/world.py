@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
-import asyncpg
-
 from makola.core.applications.types import AnswerCasing, Application, Caller
 from makola.core.billing.service import PriceList, set_tariff, top_up
 from makola.core.billing.types import MESSAGING_ACCOUNT, SMS
@@ -30,6 +28,7 @@ from makola.core.organisations.service import create_organisation
 from makola.core.organisations.types import Actor
 from makola.kit.background import Background
 from makola.kit.clock import now
+from makola.kit.connections import Connections
 from makola.kit.database import Connection, Database
 from makola.kit.ids import new_id
 
@@ -79,8 +78,8 @@ class DyingDatabase(Database):
     before it.
     """
 
-    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", url: str, lives: int) -> None:
-        super().__init__(pool, url)
+    def __init__(self, connections: Connections, url: str, lives: int) -> None:
+        super().__init__(connections, url)
         self.lives = lives
 
     @property

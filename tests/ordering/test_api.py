@@ -6,6 +6,7 @@ import json
 from makola.core.ordering.types import ShippedItem
 from tests.ordering.hub_shop import ADDRESS, PHONE_PRICES, Shop
 from tests.ordering.world import FRANCE, UNITED_KINGDOM
+from tests.statements import logged
 
 PROBLEM = "application/problem+json"
 
@@ -185,23 +186,12 @@ async def test_lists_are_filtered_sorted_and_paged(shop: Shop) -> None:
 
 
 async def test_a_list_costs_the_same_statements_whatever_its_length(shop: Shop) -> None:
-    pool = shop.hub.database.pool
     seen: list[str] = []
-    async with pool.acquire() as connection:
-        version = connection.get_server_version()
-    assert version.major >= 15
 
     async def statements(path: str) -> int:
         seen.clear()
-        connections = [await pool.acquire() for _ in range(pool.get_size())]
-        for connection in connections:
-            connection.add_query_logger(log)
-            await pool.release(connection)
-        await shop.hub.get("b", path)
-        connections = [await pool.acquire() for _ in range(pool.get_size())]
-        for connection in connections:
-            connection.remove_query_logger(log)
-            await pool.release(connection)
+        async with logged(shop.hub.database, log):
+            await shop.hub.get("b", path)
         return len(seen)
 
     def log(query: object) -> None:

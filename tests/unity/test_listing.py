@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 import pytest_asyncio
 
+from tests.statements import logged
 from tests.unity.hub import Hub, Tenant, ahead, new_number
 
 _COUNT = 12
@@ -137,15 +138,5 @@ async def _statements(hub: Hub) -> AsyncIterator[list[tuple[str, Any]]]:
                 "due_at <=" not in query.query):
             seen.append((query.query, query.args))
 
-    pool = hub.database.pool
-    # Whichever connection the request gets: the pool does not say.
-    holders = getattr(pool, "_holders", [])
-    connections = [connection for holder in holders if (connection := getattr(holder, "_con", None)) is not None]
-    assert connections
-    for connection in connections:
-        connection.add_query_logger(note)
-    try:
+    async with logged(hub.database, note):
         yield seen
-    finally:
-        for connection in connections:
-            connection.remove_query_logger(note)

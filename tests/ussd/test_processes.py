@@ -115,7 +115,7 @@ async def test_a_session_is_read_as_it_was_at_one_moment(stage: Stage, applicati
     assert isinstance(reply.session_id, UUID)
     await stage.database.execute("UPDATE ussd.session SET ended_at = NULL")
     await stage.database.execute("UPDATE ussd.step SET answered_at = NULL")
-    database = Interrupted(stage.database.pool, stage.database.url)
+    database = Interrupted(stage.database.connections, stage.database.url)
     database.sql = ("WITH s AS (UPDATE ussd.session SET ended_at = now())"
                     " UPDATE ussd.step SET answered_at = now()")
     saved = await find_session(database, "test", phone.session)

@@ -1,19 +1,18 @@
 """PostgreSQL: one pool, transactions, and wake-ups through LISTEN/NOTIFY."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, TypeAlias
 
 import asyncpg
 import structlog
-from asyncpg.pool import PoolConnectionProxy
+
+from makola.kit.connections import Connection, Connections
+
+__all__ = ["OUTAGE", "Connection", "Database", "DatabaseUnavailableError", "Record", "WakeUps", "is_unstorable"]
 
 Record: TypeAlias = asyncpg.Record
-if TYPE_CHECKING:
-    Connection: TypeAlias = asyncpg.Connection[Record] | PoolConnectionProxy[Record]
-else:  # the classes take parameters in the stubs only
-    Connection = asyncpg.Connection | PoolConnectionProxy
 
 MINIMUM_SERVER_VERSION = 150000
 MINIMUM_SERVER_NAME = "15"
@@ -45,13 +44,14 @@ async def _as_it_is(_connection: Connection) -> None:
 class Database:
     """A pool of connections to one PostgreSQL database."""
 
-    def __init__(self, pool: "asyncpg.Pool[Record]", url: str) -> None:
-        self.pool = pool
+    def __init__(self, connections: Connections, url: str) -> None:
+        self.connections = connections
         self.url = url
 
     @classmethod
     async def connect(cls, url: str, *, min_size: int = 2, max_size: int = 16,
-                      connect_timeout_s: float = 5.0) -> "Database":
+                      connect_timeout_s: float = 5.0,
+                      on_connect: Callable[[Connection], Coroutine[object, object, None]] | None = None) -> "Database":
         """Open the pool and check the server's version.
 
         Args:
@@ -59,18 +59,19 @@ class Database:
             min_size: connections kept open.
             max_size: connections at most.
             connect_timeout_s: how long one connection attempt may take.
+            on_connect: runs on each new connection before anything else does.
 
         Raises:
             DatabaseUnavailableError: nothing answers at `url`, it refuses us, or it is too old.
         """
         try:
             pool = await asyncpg.create_pool(
-                url, min_size=min_size, max_size=max_size, timeout=connect_timeout_s, reset=_as_it_is,
+                url, min_size=min_size, max_size=max_size, timeout=connect_timeout_s, reset=_as_it_is, init=on_connect,
                 max_inactive_connection_lifetime=0,  # a new connection costs tens of milliseconds of type look-ups
                 server_settings={"application_name": "makola", "timezone": "UTC", "jit": "off"})
         except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
             raise DatabaseUnavailableError(f"cannot connect to the database: {error}") from error
-        database = cls(pool, url)
+        database = cls(Connections(pool), url)
         version = int(await database.fetchval("SELECT current_setting('server_version_num')"))
         if version < MINIMUM_SERVER_VERSION:
             await database.close()
@@ -80,35 +81,37 @@ class Database:
 
     async def close(self) -> None:
         """Close every connection, waiting for those in use."""
-        await self.pool.close()
+        await self.connections.close()
 
-    @asynccontextmanager
-    async def connection(self) -> AsyncIterator[Connection]:
+    def connection(self) -> AbstractAsyncContextManager[Connection]:
         """Lend one connection, each statement its own transaction."""
-        async with self.pool.acquire() as connection:
-            yield connection
+        return self.connections.lend()
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
         """Lend one connection inside a transaction: committed at the end, rolled back on an exception."""
-        async with self.pool.acquire() as connection, connection.transaction():
+        async with self.connections.lend() as connection, connection.transaction():
             yield connection
 
     async def fetch(self, sql: str, *arguments: object) -> Sequence[Record]:
         """Run one statement on a connection of its own; return every row."""
-        return await self.pool.fetch(sql, *arguments)
+        async with self.connections.lend() as connection:
+            return await connection.fetch(sql, *arguments)
 
     async def fetchrow(self, sql: str, *arguments: object) -> Record | None:
         """Run one statement on a connection of its own; return the first row."""
-        return await self.pool.fetchrow(sql, *arguments)
+        async with self.connections.lend() as connection:
+            return await connection.fetchrow(sql, *arguments)
 
     async def fetchval(self, sql: str, *arguments: object) -> Any:
         """Run one statement on a connection of its own; return the first column of the first row."""
-        return await self.pool.fetchval(sql, *arguments)
+        async with self.connections.lend() as connection:
+            return await connection.fetchval(sql, *arguments)
 
     async def execute(self, sql: str, *arguments: object) -> str:
         """Run one statement on a connection of its own; return its command tag."""
-        return await self.pool.execute(sql, *arguments)
+        async with self.connections.lend() as connection:
+            return await connection.execute(sql, *arguments)
 
 
 class WakeUps:

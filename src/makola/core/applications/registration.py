@@ -119,7 +119,7 @@ async def find_changeable(connection: Connection, actor: Actor, client_id: str) 
     actor.require(Permission.CLIENT_CHANGE)
     refuse_while_emulating(actor)
     if "\0" not in client_id:
-        await connection.execute("SELECT FROM applications.application WHERE client_id = $1 FOR UPDATE", client_id)
+        await connection.execute("SELECT 1 FROM applications.application WHERE client_id = $1 FOR UPDATE", client_id)
     application = await _find(connection, actor, client_id)
     if application.closed_at is not None:
         raise UnknownApplicationError("This application was closed.")

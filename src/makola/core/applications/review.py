@@ -228,9 +228,9 @@ async def _find_pending(connection: Connection, actor: Actor, submission_id: int
     refuse_while_emulating(actor)
     # The application first, as everything that changes it does: two locks in one order cannot wait for each other.
     await connection.execute(
-        "SELECT FROM applications.application WHERE id ="
+        "SELECT 1 FROM applications.application WHERE id ="
         " (SELECT application_id FROM applications.submission WHERE id = $1) FOR UPDATE", submission_id)
-    await connection.execute("SELECT FROM applications.submission WHERE id = $1 FOR UPDATE", submission_id)
+    await connection.execute("SELECT 1 FROM applications.submission WHERE id = $1 FOR UPDATE", submission_id)
     found = await _find(connection, submission_id)
     if found.state is not SubmissionState.PENDING:
         raise SubmissionDecidedError(f"This submission does not wait any more: it is {found.state}.")
