@@ -217,6 +217,34 @@ async def test_lines_that_are_no_rows(database: Database, tmp_path: Path) -> Non
     assert "the rest was not read" in problems[1]
 
 
+@pytest.mark.parametrize(("line", "field"), [
+    ('{"product_code":"A","name":"a","name":"b"}', "name"),
+    ('{"product_code":"A","name":"a: b","stock":1,"stock":1}', "stock"),
+    ('{"product_code":"A","name":"a","n\\u0061me":"b"}', "name"),
+    ('{"product_code":"A","name":"a","provisioning":[{"sku":"A","name":"a","sku":"B","costs":{"GBP":1}}]}', "sku"),
+])
+async def test_a_line_that_says_a_field_twice_is_a_bad_row_that_names_it(database: Database, tmp_path: Path, line: str,
+                                                                        field: str) -> None:
+    path = tmp_path / "products.jsonl"
+    path.write_text(f'{{"product_code":"Z","name":"http://z.example/: z"}}\n{line}\n')
+    outcome, problems = await _import(database, "products", path, skip_bad_rows=True)
+    assert problems == [f"line 2: {field}: this field is there twice"]
+    assert outcome == Outcome(1, 1, is_stored=True)
+    assert [product.product_code for product in await _products(database)] == ["Z"]
+
+
+async def test_json_in_a_cell_that_says_a_field_twice_is_refused(database: Database, tmp_path: Path) -> None:
+    path = _write(tmp_path / "products.csv", [
+        {"product_code": "A", "name": "a", "currency": "GBP", "cost": "1",
+         "provisioning": '[{"sku":"A","name":"a","sku":"B","costs":{"GBP":1}}]'}])
+    _, problems = await _import(database, "products", path)
+    assert problems == ["line 2: provisioning: the field sku is there twice"]
+    path = _write(tmp_path / "organisations.csv", [
+        {"organisation": "", "parent": "1", "name": "x", "credit_limits": '{"GBP":1,"GBP":2}'}])
+    _, problems = await _import(database, "organisations", path)
+    assert problems == ["line 2: credit_limits: GBP is there twice"]
+
+
 async def test_a_row_that_only_the_database_refuses_is_found(database: Database, tmp_path: Path) -> None:
     await database.execute("ALTER TABLE catalogue.product ADD CONSTRAINT unlucky CHECK (product_code <> 'P13')")
     path = _write(tmp_path / "products.csv", [{"product_code": f"P{n}", "name": "n"} for n in range(20)])

@@ -1,5 +1,6 @@
 """`makola import` and `makola export` as a person calls them: what is said, where, and how it ends."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -47,11 +48,20 @@ def test_bad_rows_are_reported_by_line_and_field_and_keep_everything_out(termina
     assert terminal.importing("good.jsonl", "--dry-run").exit_code == 0
 
 
-def test_how_far_it_is_goes_to_the_terminal_and_not_into_the_report(terminal: Terminal) -> None:
+def test_how_far_it_is_goes_to_the_terminal_and_not_into_the_report(terminal: Terminal,
+                                                                    monkeypatch: pytest.MonkeyPatch) -> None:
     (terminal.directory / "p.csv").write_text("product_code,name\n" + "".join(f"P{n},n\n" for n in range(3_000)))
     result = terminal.importing("p.csv")
     assert result.stdout == "3,000 good rows, 0 bad ones: 3,000 products are stored.\n"
-    assert "Importing products" in result.stderr
+    assert result.stderr == "Importing products\n"  # into a file or a pipe no bar is drawn
+
+    monkeypatch.setattr("click._termui_impl.isatty", lambda _stream: True)
+    result = terminal.importing("p.csv", "--dry-run")
+    assert result.stdout == "3,000 good rows, 0 bad ones: nothing is stored (dry run).\n"
+    drawn = [int(percent) for percent in re.findall(r"(\d+)%", result.stderr)]
+    assert drawn == sorted(drawn)
+    assert (drawn[0], drawn[-1]) == (0, 100)
+    assert {n // 10 for n in drawn} >= {0, 3, 6, 10}, drawn  # after each thousand rows, not only at the end
 
 
 def test_what_is_exported_is_imported_by_the_commands(terminal: Terminal) -> None:

@@ -33,6 +33,19 @@ async def test_a_nul_in_any_text(refused: Tenant, field: str, text: str) -> None
     assert await refused.footprint() == before
 
 
+@pytest.mark.parametrize(("added", "named"), [
+    ('"To": "+233241234568"', "To"), ('"Content": "Hello"', "Content"), ('"Ignored": 1, "Ignored": 1', "Ignored"),
+    ('"Ignored": {"a": 1, "a": 2}', "a")])
+async def test_a_field_that_is_there_twice(refused: Tenant, added: str, named: str) -> None:
+    """Readers of JSON differ in which one counts (RFC 8259 section 4): nobody is charged for the other one."""
+    before = await refused.footprint()
+    body = f"{json.dumps(_good())[:-1]}, {added}}}".encode()
+    reply = await refused.client.request("POST", "/v1/messages", body, _JSON)
+    assert reply.outcome == (400, 100)
+    assert reply.json["Detail"] == f"{named}: This field is there twice."
+    assert await refused.footprint() == before
+
+
 @pytest.mark.parametrize("field", [*_TEXTS, "Type", "RegisteredDelivery", "Ignored"])
 @pytest.mark.parametrize("surrogate", [r"\ud800", r"x\udfffy", r"\udc00\ud800"])
 async def test_half_a_surrogate_pair_in_any_text(busy: Tenant, field: str, surrogate: str) -> None:

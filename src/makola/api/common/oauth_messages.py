@@ -12,7 +12,7 @@ from xml.sax.saxutils import escape
 import msgspec
 
 from makola.api.common.asgi import Answer, Scope, header
-from makola.api.common.json_names import repeated_name
+from makola.kit.json_names import repeated_name
 
 #: RFC 6749 section 5.1: an answer with a token must not be kept by anybody between.
 NO_STORE = ((b"cache-control", b"no-store"), (b"pragma", b"no-cache"))

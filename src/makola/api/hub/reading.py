@@ -16,8 +16,8 @@ from litestar.di import Provide
 from msgspec import Meta, UnsetType
 
 from makola.api.common.asgi import Scope
-from makola.api.common.json_names import repeated_name
 from makola.api.hub.errors import FieldError, HubError, refused
+from makola.kit.json_names import repeated_name
 
 HubRequest = Request[object, object, State]
 Struct = TypeVar("Struct", bound=msgspec.Struct)

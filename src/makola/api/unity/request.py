@@ -11,8 +11,14 @@ from makola.api.common.asgi import Scope, header
 from makola.api.unity.errors import UnityError
 from makola.api.unity.values import Values
 from makola.core.applications.types import Caller
+from makola.kit.json_names import repeated_name
 
 _MOST_FIELDS = 200
+_MOST_SHOWN = 100
+
+
+class FormValues(dict[str, object]):
+    """The values of a form or a query, by lower-case name: all of them are texts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +41,11 @@ class UnityRequest:
     idempotency_key: str
     version: str
     base_url: str
+
+    @property
+    def is_form(self) -> bool:
+        """Whether the values are all texts, because a form or the query has them."""
+        return isinstance(self.body or self.query, FormValues)
 
     @property
     def values(self) -> Values:
@@ -60,14 +71,14 @@ def read_query(scope: Scope) -> dict[str, object]:
         UnityError: it is not UTF-8, or has too many fields.
     """
     raw: bytes = scope["query_string"]
-    return _read_form(raw, "The query string") if raw else {}
+    return _read_form(raw, "The query string") if raw else FormValues()
 
 
 def read_values(scope: Scope, body: bytes) -> dict[str, object]:
     """Return the body's values by lower-case name.
 
     Raises:
-        UnityError: there is no body, or it is neither a JSON object nor a form (sub-code 100).
+        UnityError: there is no body, it is neither a JSON object nor a form, or a field is there twice (sub-code 100).
     """
     if not body.strip():
         raise UnityError("malformed", "The request has no body.")
@@ -82,11 +93,15 @@ def read_values(scope: Scope, body: bytes) -> dict[str, object]:
 
 def _read_json(body: bytes) -> dict[str, object]:
     try:
-        decoded = msgspec.json.decode(body.removeprefix(codecs.BOM_UTF8))
+        body = body.removeprefix(codecs.BOM_UTF8)
+        decoded = msgspec.json.decode(body)
+        repeated = repeated_name(body, decoded if isinstance(decoded, dict) else None)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UnityError("malformed", f"The body is not valid JSON: {error}.") from error
     if not isinstance(decoded, dict):
         raise UnityError("malformed", "The body must be a JSON object.")
+    if repeated is not None:
+        raise UnityError("malformed", f"{repeated[:_MOST_SHOWN]}: This field is there twice.")
     return {name.lower(): value for name, value in decoded.items()}
 
 
@@ -97,4 +112,4 @@ def _read_form(raw: bytes, what: str) -> dict[str, object]:
         raise UnityError("malformed", f"{what} is not UTF-8.") from error
     except ValueError as error:
         raise UnityError("malformed", f"{what} has more than {_MOST_FIELDS} fields.") from error
-    return {name.lower(): value for name, value in pairs}
+    return FormValues((name.lower(), value) for name, value in pairs)

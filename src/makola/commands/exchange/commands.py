@@ -15,6 +15,7 @@ from makola.commands.exchange.importing import Importer, Outcome, Wishes, import
 from makola.commands.exchange.values import Column
 from makola.commands.options import with_settings
 from makola.commands.session import in_session
+from makola.commands.visible import say, visible
 from makola.kit.database import Connection, Database
 from makola.settings import Loaded
 
@@ -75,7 +76,7 @@ def _import_command(kind: _Kind) -> click.Command:
 
 def _run(loaded: Loaded, file: Path, kind: _Kind, wishes: Wishes, progress: Callable[[float], None]) -> Outcome:
     def report(problem: Problem) -> None:
-        click.echo(str(problem))
+        say(str(problem))
 
     async def use_case(database: Database) -> Outcome:
         return await import_file(database, file, kind.importer(), wishes, report, progress)
@@ -84,7 +85,7 @@ def _run(loaded: Loaded, file: Path, kind: _Kind, wishes: Wishes, progress: Call
     try:
         return in_session(loaded, use_case)
     except FileError as error:
-        raise click.ClickException(str(error)) from error
+        raise click.ClickException(visible(str(error))) from error
 
 
 def _summary(kind: _Kind, outcome: Outcome, *, dry_run: bool) -> str:
@@ -113,7 +114,7 @@ def _export_command(kind: _Kind) -> click.Command:
         try:
             count = in_session(loaded, use_case)
         except FileError as error:
-            raise click.ClickException(str(error)) from error
+            raise click.ClickException(visible(str(error))) from error
         click.echo(f"{count:,} {kind.noun} are in {file}.")
 
     return command

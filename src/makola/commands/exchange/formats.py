@@ -22,6 +22,7 @@ from openpyxl.cell import WriteOnlyCell
 from openpyxl.utils.exceptions import IllegalCharacterError, InvalidFileException
 
 from makola.commands.exchange.xlsx import read_first_sheet
+from makola.kit.json_names import repeated_name
 
 #: What a cell of a spreadsheet can hold.
 _MOST_CELL_CHARACTERS = 32_767
@@ -219,13 +220,18 @@ def _read_json_lines(path: Path) -> Iterator[Row]:
             read += len(raw)
             if not raw.strip():
                 continue
+            text = raw.removeprefix(b"\xef\xbb\xbf")
             try:
-                values = msgspec.json.decode(raw.removeprefix(b"\xef\xbb\xbf"))
+                values = msgspec.json.decode(text)
+                repeated = repeated_name(text, values if isinstance(values, dict) else None)
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
                 yield Row(line, {}, Problem(line, "", f"this is not JSON: {error}"), read / size)
                 continue
             if not isinstance(values, dict):
                 yield Row(line, {}, Problem(line, "", "this is not a JSON object"), read / size)
+                continue
+            if repeated is not None:
+                yield Row(line, {}, Problem(line, repeated[:_MOST_SHOWN], "this field is there twice"), read / size)
                 continue
             yield Row(line, values, None, read / size)
 

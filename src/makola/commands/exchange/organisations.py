@@ -20,6 +20,7 @@ from makola.core.organisations.service import create_organisation
 from makola.core.organisations.tree import OrganisationChange, add_organisation, change_organisation
 from makola.core.organisations.types import Actor
 from makola.kit.database import Connection
+from makola.kit.json_names import repeated_name
 
 
 def _limits(raw: object) -> object:
@@ -29,6 +30,8 @@ def _limits(raw: object) -> object:
         limits = msgspec.convert(msgspec.json.decode(raw) if isinstance(raw, str) else raw, dict[str, Decimal])
     except msgspec.MsgspecError:
         raise ValueError('this is not an object such as {"GBP": 1000}') from None
+    if isinstance(raw, str) and (repeated := repeated_name(raw.encode())) is not None:
+        raise ValueError(f"{repeated} is there twice")
     return {currency: values.units_of(limit) for currency, limit in limits.items()}
 
 

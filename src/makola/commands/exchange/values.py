@@ -11,6 +11,7 @@ import msgspec
 
 from makola.commands.exchange.formats import Problem, Row
 from makola.core.catalogue.types import MOST_PRICE_UNITS, UNITS_PER_CURRENCY_UNIT
+from makola.kit.json_names import repeated_name
 
 _TRUE, _FALSE = {"true", "yes", "1"}, {"false", "no", "0"}
 _MOST_INTEGER = 2**63 - 1
@@ -160,7 +161,10 @@ def list_of(kind: type[Any]) -> Callable[[object], object]:
     def read(raw: object) -> object:
         try:
             if isinstance(raw, str):
-                return decoder.decode(raw) if raw.strip() else []
+                decoded = decoder.decode(raw) if raw.strip() else []
+                if decoded and (repeated := repeated_name(raw.encode())) is not None:
+                    raise ValueError(f"the field {repeated} is there twice")
+                return decoded
             return msgspec.convert(raw, wanted) if raw is not None else []
         except msgspec.ValidationError as error:
             raise ValueError(str(error).replace("`$", "`")) from None
