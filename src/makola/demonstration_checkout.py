@@ -5,11 +5,12 @@ from makola.core.checkout.service.merchants import activate, change, create_merc
 from makola.core.checkout.service.payouts import SEND
 from makola.core.checkout.types import Channel, SweepAccount
 from makola.kit.database import Connection
+from makola.kit.money import UNITS_PER_CURRENCY_UNIT
 
-_ONE = 10_000
+_CENT = UNITS_PER_CURRENCY_UNIT // 100
 _CARD_FEES = FeeTariff(rate_ppm=29_000, fixed_units=0)
-_WALLET_FEES = FeeTariff(rate_ppm=19_500, minimum_units=_ONE // 100, maximum_units=20 * _ONE)
-_SEND_FEES = FeeTariff(rate_ppm=5_000, minimum_units=_ONE // 10, maximum_units=10 * _ONE)
+_WALLET_FEES = FeeTariff(rate_ppm=19_500, minimum_units=_CENT, maximum_units=2_000 * _CENT)
+_SEND_FEES = FeeTariff(rate_ppm=5_000, minimum_units=10 * _CENT, maximum_units=1_000 * _CENT)
 
 
 async def create_demonstration_merchant(connection: Connection, organisation_id: int, wallet: str) -> str:

@@ -16,24 +16,22 @@ from makola.core.checkout.errors import (
     UnknownTransactionError,
     WrongStateError,
 )
-from makola.core.checkout.ports import Progress, ProviderAnswer, ProviderTransaction, StatusQuestion
+from makola.core.checkout.ports import Progress, ProviderAnswer, StatusQuestion
 from makola.core.checkout.queries import checkout_view
-from makola.core.checkout.service import asking, reconciliation
+from makola.core.checkout.service import asking, closing, reconciliation
 from makola.core.checkout.service.merchants import activate, create_merchant_account, suspend
 from makola.core.checkout.service.outcomes import hint
 from makola.core.checkout.service.payments import Receive, receive
-from makola.core.checkout.service.reconciliation import Comparison
 from makola.core.checkout.types import (
     Channel,
     Checkout,
     CheckoutState,
     Failure,
-    TransactionKind,
     TransactionState,
 )
 from makola.kit.clock import now
 from tests.checkout.double import KilledError
-from tests.checkout.world import CALLBACK, MTN, ONE, VODAFONE, World
+from tests.checkout.world import CALLBACK, MTN, ONE, World
 
 _BEGAN = datetime(2030, 1, 1, tzinfo=UTC)
 
@@ -88,7 +86,8 @@ async def test_process_that_dies_while_it_pays_back(world: World) -> None:
 
 
 async def test_a_claim_lapses(world: World) -> None:
-    desk = Desk(world.database, world.desk.providers, world.desk.notices, replace(world.desk.policy, lease_s=0.05))
+    desk = Desk(world.database, world.desk.providers, world.desk.notices, replace(world.desk.policy, ask_timeout_s=0.02,
+                                                                                lease_s=0.05))
     checkout = await world.checkout()
     started = await world.start(checkout)
     world.double.approve(started.payment.transaction_id)
@@ -247,120 +246,19 @@ async def test_suspended_merchant_takes_nothing_more(world: World) -> None:
         await suspend(connection, world.account.number, "It sold nothing.")
     with pytest.raises(ChannelNotPermittedError):
         await world.start(checkout)
+    with pytest.raises(ChannelNotPermittedError):
+        await closing.order_pay_on_delivery(world.desk, checkout.checkout_id, MTN)
     assert not (await checkout_view(world.desk, str(checkout.checkout_id))).can_pay
 
 
-# -- reconciliation -------------------------------------------------------------------------------------------
-
-
-async def _compared(world: World) -> Comparison:
-    comparison = await reconciliation.reconcile(world.desk, "double", now().date())
-    assert comparison is not None
-    return comparison
-
-
-async def _kinds(world: World) -> list[str]:
-    return sorted(one.kind for one in (await _compared(world)).found)
-
-
-async def test_a_day_on_which_all_agree(world: World) -> None:
-    checkout = await world.paid()
-    await world.refund(checkout, 10 * ONE)
-    declined = await world.start(await world.checkout())
-    world.double.decline(declined.payment.transaction_id)
-    await world.poll()
-    comparison = await _compared(world)
-    assert (comparison.ours_count, comparison.theirs_count, comparison.found) == (3, 3, ())
-
-
-async def test_what_the_provider_moved_and_we_missed_is_recorded(world: World) -> None:
+async def test_nobody_is_sent_to_the_card_page_of_a_checkout_that_has_ended(world: World) -> None:
+    """What is paid there after the end only goes back."""
     checkout = await world.checkout()
-    started = await world.start(checkout)
-    world.double.approve(started.payment.transaction_id)
-    comparison = await _compared(world)
-    assert (comparison.found, comparison.repaired_count) == ((), 1)
-    assert (await world.read(checkout)).state is CheckoutState.PAID
-    assert await reconciliation.list_differences(world.desk) == []
-    listed, = await reconciliation.list_differences(world.desk, resolved=True)
-    assert (listed.kind, listed.transaction_id, listed.theirs_units, listed.resolution) == (
-        "not_recorded", started.payment.transaction_id, 100 * ONE, "agrees now")
-
-
-async def test_every_other_difference_is_listed_once(world: World) -> None:
-    wrong_amount, vanished, undecided = [await world.paid() for _ in range(2)] + [await world.checkout()]
-    assert wrong_amount.paid_by is not None
-    assert vanished.paid_by is not None
-    world.double.operations[wrong_amount.paid_by].amount_units += ONE
-    del world.double.operations[vanished.paid_by]
-    lost = await world.start(undecided)
-    await world.database.execute("UPDATE checkout.transaction SET state = 'undecided', due_at = NULL WHERE id = $1",
-                                 lost.payment.transaction_id)
-    world.double.extra = [
-        ProviderTransaction(uuid4(), "X1", TransactionKind.PAYMENT, Progress.SUCCEEDED, ONE, "GHS", now()),
-        ProviderTransaction(None, "X2", TransactionKind.SEND, Progress.SUCCEEDED, ONE, "GHS", now()),
-        ProviderTransaction(None, "X3", TransactionKind.SEND, Progress.FAILED, ONE, "GHS", now())]
-    expected = ["amount", "undecided", "unknown_to_provider", "unknown_to_us", "unknown_to_us"]
-    assert await _kinds(world) == expected
-    assert await _kinds(world) == expected
-    listed = await reconciliation.list_differences(world.desk)
-    assert sorted(one.kind for one in listed) == expected
-    by_kind = {one.kind: one for one in listed}
-    assert (by_kind["amount"].ours_units, by_kind["amount"].theirs_units) == (100 * ONE, 101 * ONE)
-    await reconciliation.resolve_difference(world.desk, by_kind["amount"].difference_id, "A typing mistake of theirs.")
-    assert len(await reconciliation.list_differences(world.desk)) == 4
-    with pytest.raises(UnknownTransactionError):
-        await reconciliation.resolve_difference(world.desk, by_kind["amount"].difference_id, "Again")
-
-
-async def test_what_came_too_much_and_cannot_go_back_is_listed(world: World) -> None:
-    checkout = await world.checkout()
-    for number in (MTN, VODAFONE):
-        await world.start(checkout, number, Channel.MTN if number == MTN else Channel.VODAFONE, another=True)
-    for waiting in world.double.waiting():
-        world.double.approve(waiting.transaction_id)
-    world.double.payouts_at_once = ProviderAnswer(Progress.FAILED)
-    await world.settle()
-    assert (await world.balances())["checkout_surplus"] == 100 * ONE
-    assert await _kinds(world) == ["not_returned"]
-    listed, = await reconciliation.list_differences(world.desk)
-    assert listed.ours_units == 100 * ONE
-
-
-async def test_a_provider_without_a_list_has_our_own_side_looked_through(world: World) -> None:
-    world.double.has_list = False
-    paid, checkout = await world.paid(), await world.checkout()
-    for number in (MTN, VODAFONE):
-        await world.start(checkout, number, Channel.MTN if number == MTN else Channel.VODAFONE, another=True)
-    for waiting in world.double.waiting():
-        world.double.approve(waiting.transaction_id)
-    world.double.payouts_at_once = ProviderAnswer(Progress.FAILED)
-    await world.settle()
-    lost = await world.start(await world.checkout())
-    await world.database.execute("UPDATE checkout.transaction SET state = 'undecided', due_at = NULL WHERE id = $1",
-                                 lost.payment.transaction_id)
-    comparison = await _compared(world)
-    assert comparison.theirs_count is None
-    assert sorted(one.kind for one in comparison.found) == ["not_returned", "undecided"]
-    assert paid.paid_by not in {one.transaction_id for one in comparison.found}
-    await reconciliation.decide_by_hand(world.desk, lost.payment.transaction_id, succeeded=False)
-    assert await _kinds(world) == ["not_returned"]
-
-
-async def test_a_day_without_a_list_is_looked_through_once_nothing_of_it_waits(world: World) -> None:
-    world.double.has_list = False
-    await reconciliation.reconcile_due(world.desk)
-    days = {row["provider"]: row["day"] for row in await world.database.fetch(
-        "SELECT provider, day FROM checkout.reconciled_day")}
-    assert days["cards"] - days["double"] == timedelta(days=1)
-
-
-async def test_days_are_compared_once(world: World) -> None:
-    await reconciliation.reconcile_due(world.desk)
-    days = await world.database.fetch("SELECT provider, day FROM checkout.reconciled_day ORDER BY provider")
-    assert [row["provider"] for row in days] == ["cards", "double"]
-    world.double.reachable = False
-    assert await reconciliation.reconcile(world.desk, "double", now().date()) is None
-    assert await reconciliation.reconcile(world.desk, "nobody", now().date()) is None
+    assert (await world.start(checkout, "", Channel.CARD)).redirect_url
+    assert (await world.start(checkout, "", Channel.CARD)).redirect_url
+    await closing.cancel(world.desk, checkout.checkout_id)
+    with pytest.raises(CheckoutClosedError):
+        await world.start(checkout, "", Channel.CARD)
 
 
 async def test_payout_that_failed_and_moved_all_the_same(world: World) -> None:

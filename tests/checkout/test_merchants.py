@@ -151,6 +151,19 @@ async def test_the_most_particular_fees_count(world: World) -> None:
         assert (await world.desk.tariff(connection, world.account.merchant_account_id, "card")).rate_ppm == 40_000
 
 
+@pytest.mark.parametrize(("fees", "field"), [
+    (FeeTariff(rate_ppm=-1), "rate_ppm"), (FeeTariff(rate_ppm=1_000_001), "rate_ppm"),
+    (FeeTariff(fixed_units=-100), "fixed_units"), (FeeTariff(minimum_units=-100), "minimum_units"),
+    (FeeTariff(minimum_units=50), "minimum_units"), (FeeTariff(maximum_units=150), "maximum_units"),
+    (FeeTariff(minimum_units=200, maximum_units=100), "maximum_units")])
+async def test_fees_that_could_not_be_moved(world: World, fees: FeeTariff, field: str) -> None:
+    """A fee of half a hundredth on top would be asked for, and a little less would come: never paid in full."""
+    async with world.database.transaction() as connection:
+        with pytest.raises(InvalidCheckoutError) as raised:
+            await merchants.set_fees(connection, world.account.number, "", fees)
+    assert raised.value.field == field
+
+
 @given(st.integers(0, 10**12), st.integers(0, 1_000_000), st.integers(0, 10**8), st.integers(0, 10**6),
        st.none() | st.integers(10**6, 10**9))
 def test_fees_stay_within_their_bounds(amount: int, rate: int, fixed: int, least: int, most: int | None) -> None:

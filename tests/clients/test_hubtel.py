@@ -70,4 +70,4 @@ def test_invoice(client: Any) -> None:
 
 def test_unknown_transaction(client: Any) -> None:
     answer = client.trans_status(hubtel_trans=uuid4().hex)
-    assert (answer["ResponseCode"], answer["Errors"][0]["Field"]) == ("4000", "TransactionId")
+    assert (answer["ResponseCode"], answer["Errors"][0]["Field"]) == ("4000", "HubtelTransactionId")

@@ -6,7 +6,7 @@ import json
 import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -152,6 +152,17 @@ async def test_a_refund_is_made_once_although_paystack_takes_no_id_for_it(till: 
         assert answer.progress is Progress.SUCCEEDED
     await till.refund(new_id(), payment)
     assert len(till.double.refunds) == 2
+
+
+async def test_a_refund_is_looked_for_as_long_as_it_may_be_asked_about(till: Till) -> None:
+    """However long providers are asked: a refund that is not found is taken for one that was never made."""
+    async with OutgoingHttp(AddressPolicy(allow_private=True)) as outgoing:
+        patient = Paystack(PaystackWire(outgoing, till.double.url, SECRET_KEY), fallback_email="shop@example.com",
+                           asked_for=timedelta(days=10))
+        await patient.status(StatusQuestion(TransactionKind.REFUND, new_id(), "", Channel.CARD))
+    *_, (_, path, query, _) = till.double.requests
+    assert path == "/refund"
+    assert datetime.fromisoformat(query["from"]) < datetime.now(UTC) - timedelta(days=11)
 
 
 async def test_the_list_has_every_page_and_only_the_period(till: Till) -> None:

@@ -7,6 +7,7 @@ import click
 
 from makola.commands.options import with_settings
 from makola.commands.session import as_decimal, in_session
+from makola.commands.visible import say
 from makola.core.checkout import queries
 from makola.core.checkout.service import reconciliation
 from makola.core.checkout.service.reconciliation import Comparison
@@ -59,7 +60,7 @@ def reconcile(context: click.Context, loaded: Loaded, day: date | None, names: t
         click.echo(f"{name} on {chosen}: {comparison.ours_count} here, {theirs} there,"
                    f" {len(comparison.found)} differences, {comparison.repaired_count} repaired")
         for one in comparison.found:
-            click.echo(f"  {one.kind}  {one.subject}  {one.detail}")
+            say(f"  {one.kind}  {one.subject}  {one.detail}")
     if found:
         context.exit(1)
 
@@ -77,8 +78,8 @@ def differences(loaded: Loaded, *, resolved: bool) -> None:
         ours, theirs = (as_decimal(units) if units is not None else "-"
                         for units in (one.ours_units, one.theirs_units))
         ending = f"  resolved: {one.resolution}" if one.resolved_at is not None else ""
-        click.echo(f"{one.difference_id:>6}  {one.day}  {one.provider}  {one.kind}  here {ours}  there {theirs}"
-                   f"  {one.transaction_id or one.provider_reference}  {one.detail}{ending}")
+        say(f"{one.difference_id:>6}  {one.day}  {one.provider}  {one.kind}  here {ours}  there {theirs}"
+            f"  {one.transaction_id or one.provider_reference}  {one.detail}{ending}")
 
 
 @payments.command("resolve")
@@ -100,7 +101,7 @@ def resolve(loaded: Loaded, difference_id: int, note: str) -> None:
 @click.option("--succeeded/--failed", required=True, default=None, help="What became of it.")
 @with_settings
 def decide(loaded: Loaded, transaction_id: UUID, *, succeeded: bool) -> None:
-    """Say what became of TRANSACTION_ID, of which its provider could not tell for a day."""
+    """Say what became of TRANSACTION_ID, of which its provider did not tell in time."""
 
     async def use_case(database: Database) -> Transaction:
         return await reconciliation.decide_by_hand(open_desk(assemble(loaded.settings, database)), transaction_id,
@@ -121,9 +122,9 @@ def list_transactions(loaded: Loaded, account_number: str, limit: int) -> None:
         return await queries.list_transactions(database, account, limit)
 
     for one in in_session(loaded, use_case):
-        click.echo(f"{one.transaction_id}  {one.created_at:%Y-%m-%d %H:%M:%S}  {one.kind:<7}  {one.state:<9}"
-                   f"  {as_decimal(one.amount_units)} {one.currency}  {one.provider} {one.channel} {one.number}"
-                   f"  {one.client_reference}  {_why(one)}".rstrip())
+        say(f"{one.transaction_id}  {one.created_at:%Y-%m-%d %H:%M:%S}  {one.kind:<7}  {one.state:<9}"
+            f"  {as_decimal(one.amount_units)} {one.currency}  {one.provider} {one.channel} {one.number}"
+            f"  {one.client_reference}  {_why(one)}".rstrip())
 
 
 def _why(one: Transaction) -> str:

@@ -14,7 +14,6 @@ from makola.wiring.payment_providers import virtual_card_desk, virtual_wallets
 from makola.wiring.sealing import sealer
 
 _PROMPTS_TICK_S = 1.0
-_UPKEEP_TICK_S = 600.0
 
 
 def pages(parts: Parts, desk: Desk) -> Callable[[Pages], Router]:
@@ -29,7 +28,10 @@ def card_page(parts: Parts) -> Router:
 
 
 def start_worker(parts: Parts) -> None:
-    """End what nobody approved on the virtual handsets, and forget what is old; nothing where there are none."""
+    """End what nobody approved on the virtual handsets; nothing where there are none.
+
+    Nothing is forgotten: a payment may be paid back, and its day be compared, as long as the checkout knows of it.
+    """
     if not parts.settings.demo:
         return
     wallets = virtual_wallets(parts)
@@ -37,8 +39,4 @@ def start_worker(parts: Parts) -> None:
     async def expire() -> bool:
         return await wallets.expire()
 
-    async def forget() -> bool:
-        return await wallets.forget_old()
-
     parts.background.every("sandbox-prompts", expire, idle_s=_PROMPTS_TICK_S)
-    parts.background.every("sandbox-wallets-upkeep", forget, idle_s=_UPKEEP_TICK_S)

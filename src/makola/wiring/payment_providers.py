@@ -1,6 +1,7 @@
 """Who takes payments in this installation: the sandbox in the demonstration world, and what the settings name."""
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from uuid import UUID
 
 from litestar import Router
@@ -30,7 +31,8 @@ def payment_providers(parts: Parts) -> Providers:
     if settings.paystack_secret_key:
         cards.append(Paystack(
             PaystackWire(parts.outgoing_to_operator, settings.paystack_url, settings.paystack_secret_key),
-            fallback_email=settings.paystack_fallback_email))
+            fallback_email=settings.paystack_fallback_email,
+            asked_for=timedelta(seconds=settings.payment_poll_for_s)))
     if parts.settings.demo:
         mobile_money.append(SandboxMobileMoney(virtual_wallets(parts)))
         cards.append(SandboxCards(parts.database, parts.settings.public_url or ""))

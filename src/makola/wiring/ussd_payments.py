@@ -7,13 +7,13 @@ import structlog
 
 from makola.core.checkout.desk import Desk
 from makola.core.checkout.handover import collect
-from makola.core.checkout.service.initiate import written
 from makola.core.checkout.types import Checkout, Transaction
 from makola.core.organisations.queries import find_place
 from makola.core.organisations.types import Actor
 from makola.core.ussd.errors import HandoverUnavailableError
 from makola.core.ussd.ports import CartOrder, HandedOver
 from makola.kit.errors import DomainError
+from makola.kit.money import decimal_text
 
 _log = structlog.get_logger(__name__)
 
@@ -51,8 +51,8 @@ class CheckoutHandover:
                 task.result()
             except DomainError as error:
                 raise HandoverUnavailableError(error.detail) from error
-        return HandedOver(order.session_id, f"You will be asked to approve {written(amount_units)} for"
-                                            f" {order.item.name}.")
+        return HandedOver(order.session_id, f"You will be asked to approve {decimal_text(amount_units)}"
+                                            f" for {order.item.name}.")
 
     def _ended(self, task: asyncio.Task[tuple[Checkout, Transaction]]) -> None:
         self._under_way.discard(task)

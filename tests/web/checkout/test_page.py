@@ -16,7 +16,6 @@ from aiohttp.test_utils import TestServer
 from PIL import Image
 
 from makola.api.unity.payment_codes import code_of
-from makola.connectors.sandbox import card_words
 from makola.core.checkout.types import Failure
 from makola.kit.database import Database
 from makola.web.checkout.language import LANGUAGES, choose_language
@@ -278,27 +277,6 @@ async def test_a_provider_is_not_asked_at_every_load(shop: Shop) -> None:
         "SELECT poll_count FROM checkout.transaction WHERE checkout_id = $1", UUID(url.rpartition("/")[2]))
     await database.close()
     assert 1 <= asked <= 3  # the request itself, the first load, and one more where this took longer than the pause
-
-
-async def test_the_card_page_speaks_the_languages_of_the_page(shop: Shop) -> None:
-    assert card_words.ENGLISH.keys() == card_words.FRENCH.keys()
-    url = await shop.sell()
-    door = await shop.client.post(url + "/pay", data=await _form(shop, url) | {"method": "card"})
-    bank = re.search(r'url=([^"]*/sandbox/cards/\w+)"', door.text)
-    assert bank is not None
-    french = await shop.client.get(bank[1], headers={"Accept-Language": "de, fr;q=0.9, en;q=0.5"})
-    assert '<html lang="fr">' in french.text
-    assert card_words.FRENCH["tests_lead"] in unescape(french.text)
-    english = await shop.client.get(bank[1] + "?lang=en", headers={"Accept-Language": "fr"})
-    assert f'action="/sandbox/cards/{bank[1].rpartition("/")[2]}?lang=en"' in english.text
-    refused = await shop.client.post(bank[1] + "?lang=fr", data={"number": "1"})
-    assert card_words.FRENCH["not_taken"] in unescape(refused.text)
-    challenged = await shop.client.post(bank[1] + "?lang=fr", data={"number": "4000 0000 0000 3220"})
-    assert challenged.headers["location"].endswith("?lang=fr")
-    await shop.client.post(bank[1] + "/code?lang=fr", data={"code": "1"})
-    failed = await shop.client.get(bank[1] + "?lang=fr")
-    assert card_words.FRENCH_REASONS["The bank did not accept the 3-D Secure code."] in unescape(failed.text)
-    assert "{{" not in french.text + english.text + failed.text
 
 
 async def test_no_card_number_is_kept_anywhere(shop: Shop) -> None:

@@ -8,8 +8,8 @@ import msgspec
 
 from makola.core.checkout.errors import InvalidCheckoutError
 from makola.core.checkout.types import Checkout, Transaction, TransactionKind
+from makola.kit.money import UNITS_PER_CURRENCY_UNIT, decimal_text
 
-_ONE = 10_000
 #: What 0.1 + 0.2 is off by in a client's binary numbers is far less; what somebody meant is far more.
 _SLIP = Decimal("0.000000001")
 _LARGEST = Decimal(100_000_000_000)
@@ -58,8 +58,8 @@ def exact_units(value: object, field: str) -> int:
     amount = Decimal(text)
     if abs(amount) > _LARGEST:
         raise InvalidCheckoutError("This must be a number that can be an amount.", field=field)
-    rounded = round(amount * _ONE)
-    if abs(Decimal(rounded) / _ONE - amount) > _SLIP:
+    rounded = round(amount * UNITS_PER_CURRENCY_UNIT)
+    if abs(Decimal(rounded) / UNITS_PER_CURRENCY_UNIT - amount) > _SLIP:
         raise InvalidCheckoutError("An amount has at most four decimals.", field=field)
     return rounded
 
@@ -82,14 +82,12 @@ def quantity(value: object, field: str) -> int:
 
 def number(amount_units: int) -> msgspec.Raw:
     """Write an amount as an exact JSON number: no more decimals than it needs."""
-    whole, rest = divmod(amount_units, _ONE)
-    return msgspec.Raw((f"{whole}.{rest:04}".rstrip("0") if rest else str(whole)).encode())
+    return msgspec.Raw(decimal_text(amount_units, decimals=0).encode())
 
 
 def number_with_point(amount_units: int) -> msgspec.Raw:
     """Write an amount as the sample of an order does: 1.0."""
-    text = bytes(number(amount_units))
-    return msgspec.Raw(text if b"." in text else text + b".0")
+    return msgspec.Raw(decimal_text(amount_units, decimals=1).encode())
 
 
 def amount_after_charges(transaction: Transaction) -> int:

@@ -1,7 +1,7 @@
 """The checkout call in its three generations, and how an invoice of the first one stands (reference, section 4)."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from uuid import UUID
 
 import msgspec
@@ -194,7 +194,7 @@ async def initiate_checkout(context: UnityContext, request: UnityRequest) -> Ans
 
     A `clientReference` belongs to one request for ever: with another content it is refused (4000).
     """
-    checkout = await initiate(context.checkout, request.caller.actor, _read(request.values, generation=2))
+    checkout = await initiate(context.checkout, request.caller.actor, _read(request, generation=2))
     data = CheckoutData(page_url(request, checkout.checkout_id), str(checkout.checkout_id),
                         checkout.client_reference, "")
     return Answer(200, msgspec.json.encode(CheckoutAnswer(None, "Success", data)))
@@ -202,7 +202,7 @@ async def initiate_checkout(context: UnityContext, request: UnityRequest) -> Ans
 
 async def initiate_payee_checkout(context: UnityContext, request: UnityRequest) -> Answer:
     """Make a checkout (third generation): it may say who pays, and has a page for an iframe too."""
-    checkout = await initiate(context.checkout, request.caller.actor, _read(request.values, generation=3))
+    checkout = await initiate(context.checkout, request.caller.actor, _read(request, generation=3))
     url = page_url(request, checkout.checkout_id)
     data = PayeeCheckoutData(url, checkout.checkout_id.hex, checkout.client_reference, "", f"{url}/direct")
     return Answer(200, msgspec.json.encode(PayeeCheckoutAnswer("0000", "Success", data)))
@@ -213,32 +213,38 @@ def page_url(request: UnityRequest, checkout_id: UUID) -> str:
     return f"{request.base_url}{PAGE_PATH}/{checkout_id}"
 
 
-def _read(given: values.Values, *, generation: int) -> NewCheckout:
-    required = ("merchantaccountnumber", "description", "callbackurl", "returnurl", "clientreference")
+_REQUIRED = ("merchant_account_number", "description", "callback_url", "return_url", "client_reference")
+
+
+def _read(request: UnityRequest, *, generation: int) -> NewCheckout:
+    given = request.values
     total = units(given, "totalamount", field="total_amount")
-    description = text_of(given, "description", "description")
-    fields = {"merchantaccountnumber": "merchant_account_number", "callbackurl": "callback_url",
-              "returnurl": "return_url", "clientreference": "client_reference"}
-    for name in required:
-        if not text_of(given, name, fields.get(name, name)).strip():
-            raise InvalidCheckoutError("This must not be empty.", field=fields.get(name, name))
+    for field in _REQUIRED:
+        if not text_of(given, field).strip():
+            raise InvalidCheckoutError("This must not be empty.", field=field)
+    items = given.get("items")
+    description = text_of(given, "description")
+    # A form cannot hold items (one client's form has only their names): then the total is the one item.
+    is_total = request.is_form and isinstance(items, str) and not items.lstrip().startswith("[")
     return NewCheckout(
-        account_number=text_of(given, "merchantaccountnumber", "merchant_account_number"),
-        items=_items(given.get("items"), total or 0, description), total_units=total or 0, description=description,
-        client_reference=text_of(given, "clientreference", "client_reference"),
-        callback_url=text_of(given, "callbackurl", "callback_url"),
-        return_url=text_of(given, "returnurl", "return_url"),
-        cancellation_url=text_of(given, "cancellationurl", "cancellation_url"),
-        logo_url=text_of(given, "merchantbusinesslogourl", "merchant_business_logo_url"),
-        payee_name=text_of(given, "payeename", "payee_name"),
-        payee_number=text_of(given, "payeemobilenumber", "payee_mobile_number"),
-        payee_email=text_of(given, "payeeemail", "payee_email"), generation=generation,
-        content_sha256=content_hash(given))
+        account_number=text_of(given, "merchant_account_number"),
+        items=(Item(description, 1, total or 0),) if is_total else _items(items),
+        total_units=total or 0, description=description, client_reference=text_of(given, "client_reference"),
+        callback_url=text_of(given, "callback_url"), return_url=text_of(given, "return_url"),
+        cancellation_url=text_of(given, "cancellation_url"), logo_url=text_of(given, "merchant_business_logo_url"),
+        payee_name=text_of(given, "payee_name"), payee_number=text_of(given, "payee_mobile_number"),
+        payee_email=text_of(given, "payee_email"), generation=generation, content_sha256=content_hash(given))
 
 
-def text_of(given: values.Values, name: str, field: str = "") -> str:
-    """Return a text; clients send the word None for what they leave out."""
-    text = values.text(given, name, field=field or name)
+def text_of(given: values.Values, field: str, *, within: str = "") -> str:
+    """Return a text; clients send the word None for what they leave out.
+
+    Args:
+        given: by lower-case name, without underscores.
+        field: its name with underscores.
+        within: what it is in, for the error.
+    """
+    text = values.text(given, field.replace("_", ""), field=f"{within}{field}")
     return "" if text == "None" else text
 
 
@@ -248,18 +254,16 @@ def content_hash(given: values.Values) -> bytes:
     return hashlib.sha256(msgspec.json.encode(pairs, order="sorted")).digest()
 
 
-def _items(given: object, total_units: int, description: str) -> tuple[Item, ...]:
-    """Read the items; a form cannot hold any (one client's form has only their names): then the total is the item."""
-    if isinstance(given, str):
-        if not given.lstrip().startswith("["):
-            return (Item(description or "Payment", 1, total_units),)
+def _items(given: object) -> tuple[Item, ...]:
+    """Read the items: a list, or the text of one."""
+    if isinstance(given, str) and given.lstrip().startswith("["):
         try:
             given = msgspec.json.decode(given)
         except (msgspec.DecodeError, RecursionError) as error:
             raise InvalidCheckoutError("This is not valid JSON.", field="items") from error
     if given is None:
         return ()
-    if not isinstance(given, Sequence):
+    if not isinstance(given, list):
         raise InvalidCheckoutError("This must be a list.", field="items")
     return tuple(_item(item, f"items[{position}]") for position, item in enumerate(given))
 
@@ -267,14 +271,14 @@ def _items(given: object, total_units: int, description: str) -> tuple[Item, ...
 def _item(given: object, where: str) -> Item:
     if not isinstance(given, Mapping):
         raise InvalidCheckoutError("An item must be an object.", field=where)
-    own = {str(name).lower().replace("_", ""): value for name, value in given.items()}
+    own = _by_name(given)
     if is_missing(own.get("unitprice")):
         raise InvalidCheckoutError("A price is needed.", field=f"{where}.unit_price")
     return Item(
-        name=text_of(own, "name", f"{where}.name"), quantity=quantity(own.get("quantity"), f"{where}.quantity"),
+        name=text_of(own, "name", within=f"{where}."), quantity=quantity(own.get("quantity"), f"{where}.quantity"),
         unit_units=exact_units(own["unitprice"], f"{where}.unit_price"),
-        image_url=text_of(own, "itemimageurl", f"{where}.item_image_url"),
-        description=text_of(own, "description", f"{where}.description"))
+        image_url=text_of(own, "item_image_url", within=f"{where}."),
+        description=text_of(own, "description", within=f"{where}."))
 
 
 # -- the first generation -----------------------------------------------------------------------------------------
@@ -296,36 +300,45 @@ async def create_invoice(context: UnityContext, request: UnityRequest) -> Answer
 
 
 def _read_invoice(given: values.Values, account_number: str) -> NewCheckout:
-    invoice = _part(given.get("invoice"), "invoice")
-    store, actions = _part(given.get("store") or {}, "store"), _part(given.get("actions") or {}, "actions")
-    total = units(invoice, "total_amount", field="invoice.total_amount")
-    listed = invoice.get("items") or {}
-    if isinstance(listed, Mapping):
-        listed = list(listed.values())
-    if isinstance(listed, str) or not isinstance(listed, Sequence):
-        raise InvalidCheckoutError("This must be an object of items.", field="invoice.items")
-    taxes = invoice.get("taxes") or {}
+    invoice, store, actions = (_part(given.get(name), name) for name in ("invoice", "store", "actions"))
     custom = given.get("custom_data")
     return NewCheckout(
         account_number=account_number,
-        items=tuple(_item(item, f"invoice.items[{position}]") for position, item in enumerate(listed)),
-        total_units=total or 0, taxes_units=sum(_tax(tax) for tax in taxes.values()) if isinstance(taxes, Mapping)
-        else 0, description=text_of(invoice, "description", "invoice.description"), client_reference="",
-        return_url=text_of(actions, "return_url", "actions.return_url"),
-        cancellation_url=text_of(actions, "cancel_url", "actions.cancel_url"),
-        callback_url=text_of(actions, "callback_url", "actions.callback_url"),
-        logo_url=text_of(store, "logo_url", "store.logo_url"),
+        items=tuple(_item(item, f"invoice.items[{position}]")
+                    for position, item in enumerate(_listed(invoice, "items"))),
+        total_units=units(invoice, "totalamount", field="invoice.total_amount") or 0,
+        taxes_units=sum(_tax(tax) for tax in _listed(invoice, "taxes")),
+        description=text_of(invoice, "description", within="invoice."), client_reference="",
+        return_url=text_of(actions, "return_url", within="actions."),
+        cancellation_url=text_of(actions, "cancel_url", within="actions."),
+        callback_url=text_of(actions, "callback_url", within="actions."),
+        logo_url=text_of(store, "logo_url", within="store."),
         custom_data=msgspec.json.encode(custom) if custom else b"", generation=1, content_sha256=content_hash(given))
 
 
 def _part(given: object, field: str) -> dict[str, object]:
-    if not isinstance(given, Mapping):
+    """Return an object of the request by lower-case names; an empty one where it is missing."""
+    if given and not isinstance(given, Mapping):
         raise InvalidCheckoutError("This must be an object.", field=field)
-    return {str(name).lower(): value for name, value in given.items()}
+    return _by_name(given) if isinstance(given, Mapping) else {}
+
+
+def _by_name(given: Mapping[object, object]) -> dict[str, object]:
+    return {str(name).lower().replace("_", ""): value for name, value in given.items()}
+
+
+def _listed(invoice: values.Values, name: str) -> list[object]:
+    """Return what an object of the invoice holds, whatever it calls each; some clients send it as a list."""
+    given = invoice.get(name) or []
+    if isinstance(given, Mapping):
+        return list(given.values())
+    if not isinstance(given, list):
+        raise InvalidCheckoutError("This must be an object.", field=f"invoice.{name}")
+    return given
 
 
 def _tax(given: object) -> int:
-    amount = given.get("amount") if isinstance(given, Mapping) else given
+    amount = _by_name(given).get("amount") if isinstance(given, Mapping) else given
     return exact_units(amount, "invoice.taxes")
 
 

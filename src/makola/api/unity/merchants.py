@@ -224,28 +224,29 @@ def _sweep(given: values.Values) -> SweepAccount | None:
         raise InvalidCheckoutError("There is no such channel.", field="sweep_channel") from error
 
 
+_REFUSAL = direct_refusal()
 _ERRORS = (400, 401, 402, 403, 404, 413)
 _ROOT = "/merchantaccount/merchants"
 _ACCOUNT = f"{_ROOT}/{{account_number}}"
 
 ENDPOINTS = (
     Endpoint("GET", _ROOT, list_merchants, "payments.read", "List merchant accounts", _GROUP, {200: MerchantsAnswer},
-             errors=_ERRORS, module=Module.PAYMENTS, refusal=direct_refusal, error=PaymentError),
-    Endpoint("POST", _ROOT, create_merchant, "payments.send", "Create a merchant account", _GROUP,
-             {201: MerchantAnswer}, body=NewMerchant, errors=_ERRORS, module=Module.PAYMENTS, refusal=direct_refusal,
+             errors=_ERRORS, module=Module.PAYMENTS, refusal=_REFUSAL, error=PaymentError),
+    Endpoint("POST", _ROOT, create_merchant, "merchants.edit", "Create a merchant account", _GROUP,
+             {201: MerchantAnswer}, body=NewMerchant, errors=_ERRORS, module=Module.PAYMENTS, refusal=_REFUSAL,
              error=PaymentError),
     Endpoint("GET", _ACCOUNT, get_merchant, "payments.read", "Read a merchant account", _GROUP, {200: MerchantAnswer},
-             errors=_ERRORS, module=Module.PAYMENTS, refusal=direct_refusal, error=PaymentError),
-    Endpoint("PUT", _ACCOUNT, change_merchant, "payments.send", "Change a merchant account", _GROUP,
+             errors=_ERRORS, module=Module.PAYMENTS, refusal=_REFUSAL, error=PaymentError),
+    Endpoint("PUT", _ACCOUNT, change_merchant, "merchants.edit", "Change a merchant account", _GROUP,
              {200: MerchantAnswer}, body=MerchantChange, errors=_ERRORS, module=Module.PAYMENTS,
-             refusal=direct_refusal, error=PaymentError),
+             refusal=_REFUSAL, error=PaymentError),
     Endpoint("GET", f"{_ACCOUNT}/documents", list_documents, "payments.read", "List verification documents", _GROUP,
-             {200: DocumentsAnswer}, errors=_ERRORS, module=Module.PAYMENTS, refusal=direct_refusal,
+             {200: DocumentsAnswer}, errors=_ERRORS, module=Module.PAYMENTS, refusal=_REFUSAL,
              error=PaymentError),
-    Endpoint("POST", f"{_ACCOUNT}/documents", submit_document, "payments.send", "Submit a verification document",
+    Endpoint("POST", f"{_ACCOUNT}/documents", submit_document, "merchants.edit", "Submit a verification document",
              _GROUP, {201: DocumentsAnswer}, body=NewDocument, errors=_ERRORS, module=Module.PAYMENTS,
-             refusal=direct_refusal, error=PaymentError, max_body_bytes=_LARGEST_DOCUMENT_BODY),
+             refusal=_REFUSAL, error=PaymentError, max_body_bytes=_LARGEST_DOCUMENT_BODY),
     Endpoint("POST", f"{_ACCOUNT}/payouts", pay_out, "payments.send", "Pay out to the sweep account", _GROUP,
-             {200: TransactionAnswer}, body=Payout, errors=_ERRORS, module=Module.PAYMENTS, refusal=direct_refusal,
+             {200: TransactionAnswer}, body=Payout, errors=_ERRORS, module=Module.PAYMENTS, refusal=_REFUSAL,
              error=PaymentError),
 )

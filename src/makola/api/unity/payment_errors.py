@@ -4,6 +4,8 @@ Three generations of clients read them under names of their own (reference, sect
 calls, `responseCode` in the checkout call, `response_code` in its first generation.
 """
 
+from collections.abc import Callable, Mapping
+
 import msgspec
 
 from makola.api.common.asgi import Answer
@@ -92,48 +94,78 @@ class InvoiceError(msgspec.Struct):
     errors: list[FieldErrorCamel]
 
 
+#: The core's names as each call writes them (in snake case, before its own casing), where they differ.
+_CHECKOUT_NAMES = {"account_number": "merchant_account_number", "total_units": "total_amount",
+                   "logo_url": "merchant_business_logo_url", "payee_number": "payee_mobile_number"}
+_INVOICE_NAMES = {"items": "invoice.items", "total_units": "invoice.total_amount", "taxes_units": "invoice.taxes",
+                  "description": "invoice.description", "callback_url": "actions.callback_url",
+                  "return_url": "actions.return_url", "cancellation_url": "actions.cancel_url",
+                  "logo_url": "store.logo_url"}
+_DIRECT_NAMES = {"account_number": "merchant_account_number", "amount_units": "amount",
+                 "callback_url": "primary_callback_url"}
+_ITEM_NAMES = {"unit_units": "unit_price", "image_url": "item_image_url"}
+
+
 def _of(error: DomainError) -> tuple[int, str, str]:
     code = error.own_code if isinstance(error, UnityError) else error.code
     status, payment_code = TABLE.get(code, (400, "4000"))
     return status, payment_code, _MESSAGES.get(payment_code, error.detail)
 
 
-def _camel(field: str) -> str:
-    """Return a core field as the checkout call writes it: `items[0].unit_price` as `items[0].unitPrice`."""
-    return ".".join(map(_camel_word, field.split(".")))
+def _named(field: str, names: Mapping[str, str]) -> list[str]:
+    """Return the parts of a core field as a call names them: `items[0].unit_units` as `items[0]`, `unit_price`."""
+    first, *others = field.split(".")
+    return ".".join((_renamed(first, names), *(_renamed(part, _ITEM_NAMES) for part in others))).split(".")
 
 
-def _camel_word(part: str) -> str:
+def _renamed(part: str, names: Mapping[str, str]) -> str:
+    name, bracket, position = part.partition("[")
+    return names.get(name, name) + bracket + position
+
+
+def _camel(part: str) -> str:
     first, *others = part.split("_")
     return first + "".join(word.capitalize() for word in others)
 
 
-def _pascal(field: str) -> str:
-    return ".".join("".join(word.capitalize() for word in part.split("_")) for part in field.split("."))
+def _pascal(part: str) -> str:
+    return "".join(word.capitalize() for word in part.split("_"))
 
 
 def _headers(status: int) -> tuple[tuple[bytes, bytes], ...]:
     return (_WWW_AUTHENTICATE,) if status == 401 else ()
 
 
-def direct_refusal(error: DomainError) -> Answer:
-    """Write a refusal as the direct calls do, where 0001 means accepted: an account that cannot be used is 3009."""
-    status, code, message = _of(error)
-    code = "3009" if code == "0001" else code
-    errors = [FieldError(_pascal(error.field), [message])] if error.field else []
-    return Answer(status, msgspec.json.encode(PaymentError(code, message, errors)), _headers(status))
+def direct_refusal(**own_names: str) -> Callable[[DomainError], Answer]:
+    """Return what writes a refusal as the direct calls do, where 0001 means accepted: what cannot be used is 3009.
+
+    Args:
+        own_names: the core's names, with those that one call alone has for them.
+    """
+    names = {**_DIRECT_NAMES, **own_names}
+
+    def refusal(error: DomainError) -> Answer:
+        status, code, message = _of(error)
+        code = "3009" if code == "0001" else code
+        field = ".".join(map(_pascal, _named(error.field, names)))
+        errors = [FieldError(field, [message])] if field else []
+        return Answer(status, msgspec.json.encode(PaymentError(code, message, errors)), _headers(status))
+
+    return refusal
 
 
 def checkout_refusal(error: DomainError) -> Answer:
-    """Write a refusal as the checkout call does."""
+    """Write a refusal as the checkout call does: `items[0].unit_units` is `items[0].unitPrice` there."""
     status, code, message = _of(error)
-    errors = [FieldErrorCamel(_camel(error.field), [message])] if error.field else []
+    field = ".".join(map(_camel, _named(error.field, _CHECKOUT_NAMES)))
+    errors = [FieldErrorCamel(field, [message])] if field else []
     body = CheckoutError(code, "Error", message, errors)
     return Answer(status, msgspec.json.encode(body), _headers(status))
 
 
 def invoice_refusal(error: DomainError) -> Answer:
-    """Write a refusal as the checkout call's first generation does."""
+    """Write a refusal as the checkout call's first generation does, whose values are in several objects."""
     status, code, message = _of(error)
-    errors = [FieldErrorCamel(error.field, [message])] if error.field else []
+    field = ".".join(_named(error.field, _INVOICE_NAMES))
+    errors = [FieldErrorCamel(field, [message])] if field else []
     return Answer(status, msgspec.json.encode(InvoiceError(code, message, errors)), _headers(status))

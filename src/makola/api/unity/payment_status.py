@@ -102,9 +102,10 @@ async def transaction_status(context: UnityContext, request: UnityRequest) -> An
     query = request.query
     _, checkout, transaction = await queries.find_by_any(
         context.checkout, request.caller.actor, request.path["account_number"],
-        client_reference=text_of(query, "clientreference"),
-        some_id=text_of(query, "hubteltransactionid") or text_of(query, "invoicetoken") or text_of(query, "checkoutid"),
-        provider_reference=text_of(query, "networktransactionid"))
+        client_reference=text_of(query, "client_reference"),
+        some_id=(text_of(query, "hubtel_transaction_id") or text_of(query, "invoice_token")
+                 or text_of(query, "checkout_id")),
+        provider_reference=text_of(query, "network_transaction_id"))
     zone = request.caller.actor.time_zone
     tried = await queries.transactions_of(context.checkout, checkout) if checkout is not None else \
         [transaction] if transaction is not None else []
@@ -194,8 +195,8 @@ async def paid_status(context: UnityContext, request: UnityRequest) -> Answer:
     query = request.query
     _, checkout, transaction = await queries.find_by_any(
         context.checkout, request.caller.actor, request.path["account_number"],
-        client_reference=text_of(query, "clientreference"), some_id=text_of(query, "hubteltransactionid"),
-        provider_reference=text_of(query, "networktransactionid"))
+        client_reference=text_of(query, "client_reference"), some_id=text_of(query, "hubtel_transaction_id"),
+        provider_reference=text_of(query, "network_transaction_id"))
     return Answer(200, msgspec.json.encode({
         "message": "Successful", "responseCode": Code.SUCCESS,
         "data": _paid(checkout, transaction, request.caller.actor.time_zone)}))
@@ -223,14 +224,15 @@ def _id(transaction: Transaction | None) -> str:
     return transaction.transaction_id.hex if transaction is not None else ""
 
 
+_REFUSAL = direct_refusal(some_id="hubtel_transaction_id", provider_reference="network_transaction_id")
 _ERRORS = (400, 401, 402, 403, 404, 413)
 _ACCOUNT = "/merchantaccount/merchants/{account_number}"
 
 ENDPOINTS = (
     Endpoint("GET", f"{_ACCOUNT}/transactions/status", transaction_status, "payments.read",
              "Read a transaction's steps", _GROUP, {200: FoundTransactions}, query=StatusQuery, errors=_ERRORS,
-             module=Module.PAYMENTS, refusal=direct_refusal, error=PaymentError),
+             module=Module.PAYMENTS, refusal=_REFUSAL, error=PaymentError),
     Endpoint("GET", "/transactions/{account_number}/status", paid_status, "payments.read",
              "Read whether a transaction was paid", _GROUP, {200: PaidAnswer}, query=PaidQuery, mounts=("",),
-             errors=_ERRORS, module=Module.PAYMENTS, refusal=direct_refusal, error=PaymentError),
+             errors=_ERRORS, module=Module.PAYMENTS, refusal=_REFUSAL, error=PaymentError),
 )

@@ -110,14 +110,16 @@ async def receive_money(context: UnityContext, request: UnityRequest) -> Answer:
     given = request.body
     fees = None if given.get("feesoncustomer") is None else \
         values.boolean(given, "feesoncustomer", field="fees_on_customer")
+    callback_url = text_of(given, "primary_callback_url")
+    if not callback_url:
+        raise InvalidCheckoutError("A callback URL is needed.", field="primary_callback_url")
     call = Receive(
         account_number=request.path["account_number"], channel=_channel(given),
-        number=_number(request, "customermsisdn", "customer_msisdn"),
-        name=text_of(given, "customername"), email=text_of(given, "customeremail"),
-        amount_units=units(given, "amount", field="amount") or 0, description=text_of(given, "description"),
-        client_reference=text_of(given, "clientreference"), callback_url=text_of(given, "primarycallbackurl"),
-        secondary_callback_url=text_of(given, "secondarycallbackurl"), fees_on_customer=fees,
-        content_sha256=content_hash(given))
+        number=_number(request, "customer_msisdn"), name=text_of(given, "customer_name"),
+        email=text_of(given, "customer_email"), amount_units=units(given, "amount", field="amount") or 0,
+        description=text_of(given, "description"), client_reference=text_of(given, "client_reference"),
+        callback_url=callback_url, secondary_callback_url=text_of(given, "secondary_callback_url"),
+        fees_on_customer=fees, content_sha256=content_hash(given))
     checkout, payment = await receive(context.checkout, request.caller.actor, call)
     return transaction_answer(payment, checkout)
 
@@ -127,24 +129,26 @@ async def send_money(context: UnityContext, request: UnityRequest) -> Answer:
     given = request.body
     call = payouts.SendCall(
         account_number=request.path["account_number"], channel=_channel(given),
-        number=_number(request, "recipientmsisdn", "recipient_msisdn"), name=text_of(given, "recipientname"),
+        number=_number(request, "recipient_msisdn"), name=text_of(given, "recipient_name"),
         amount_units=units(given, "amount", field="amount") or 0, description=text_of(given, "description"),
-        client_reference=text_of(given, "clientreference"), callback_url=text_of(given, "primarycallbackurl"),
-        secondary_callback_url=text_of(given, "secondarycallbackurl"), content_sha256=content_hash(given))
+        client_reference=text_of(given, "client_reference"), callback_url=text_of(given, "primary_callback_url"),
+        secondary_callback_url=text_of(given, "secondary_callback_url"), content_sha256=content_hash(given))
     return transaction_answer(await payouts.send(context.checkout, request.caller.actor, call))
 
 
 async def refund_payment(context: UnityContext, request: UnityRequest) -> Answer:
     """Pay a customer back, out of the settlement balance. Parts may be paid back until nothing is left."""
     given = request.body
-    payment_id = parse_id(text_of(given, "transactionid"))
+    payment_id = parse_id(text_of(given, "transaction_id"))
     if payment_id is None:
         raise UnknownTransactionError("There is no such transaction.", field="transaction_id")
     is_full = values.boolean(given, "full", field="full")
     amount = None if is_full else units(given, "amount", field="amount")
     made, _ = await refunds.refund(context.checkout, request.caller.actor, refunds.RefundCall(
-        request.path["account_number"], payment_id, amount, text_of(given, "reason") or text_of(given, "description"),
-        text_of(given, "clientreference"), text_of(given, "primarycallbackurl"), content_hash(given)))
+        account_number=request.path["account_number"], payment_id=payment_id, amount_units=amount,
+        reason=text_of(given, "reason") or text_of(given, "description"),
+        client_reference=text_of(given, "client_reference"), callback_url=text_of(given, "primary_callback_url"),
+        content_sha256=content_hash(given)))
     return transaction_answer(made)
 
 
@@ -195,8 +199,8 @@ def _channel(given: values.Values) -> Channel:
                                        field="channel") from error
 
 
-def _number(request: UnityRequest, name: str, field: str) -> str:
-    text = values.text(request.body, name, field=field)
+def _number(request: UnityRequest, field: str) -> str:
+    text = text_of(request.body, field)
     try:
         return parse_phone_number(text, region=request.caller.actor.country_code, field=field).e164
     except InvalidPhoneNumberError as error:
@@ -209,14 +213,15 @@ _ACCOUNT = "/merchantaccount/merchants/{account_number}"
 ENDPOINTS = (
     Endpoint("POST", f"{_ACCOUNT}/receive/mobilemoney", receive_money, "payments.receive", "Receive mobile money",
              _GROUP, {200: TransactionAnswer}, body=ReceiveMoney, errors=_ERRORS, module=Module.PAYMENTS,
-             refusal=direct_refusal, error=PaymentError),
+             refusal=direct_refusal(name="customer_name", number="customer_msisdn", email="customer_email"),
+             error=PaymentError),
     Endpoint("POST", f"{_ACCOUNT}/send/mobilemoney", send_money, "payments.send", "Send mobile money", _GROUP,
-             {200: TransactionAnswer}, body=SendMoney, errors=_ERRORS, module=Module.PAYMENTS, refusal=direct_refusal,
-             error=PaymentError),
+             {200: TransactionAnswer}, body=SendMoney, errors=_ERRORS, module=Module.PAYMENTS,
+             refusal=direct_refusal(name="recipient_name", number="recipient_msisdn"), error=PaymentError),
     Endpoint("POST", f"{_ACCOUNT}/transactions/refund", refund_payment, "payments.refund", "Refund a payment", _GROUP,
-             {200: TransactionAnswer}, body=Refund, errors=_ERRORS, module=Module.PAYMENTS, refusal=direct_refusal,
-             error=PaymentError),
+             {200: TransactionAnswer}, body=Refund, errors=_ERRORS, module=Module.PAYMENTS,
+             refusal=direct_refusal(payment_id="transaction_id"), error=PaymentError),
     Endpoint("POST", f"{_ACCOUNT}/charges/mobile/send", ask_charges, "payments.read", "Ask what sending costs", _GROUP,
              {200: ChargesAnswer}, body=ChargesQuestion, errors=_ERRORS, module=Module.PAYMENTS,
-             refusal=direct_refusal, error=PaymentError),
+             refusal=direct_refusal(), error=PaymentError),
 )

@@ -20,6 +20,7 @@ from makola.core.checkout.ports import (
     StatusQuestion,
 )
 from makola.core.checkout.types import Channel, Failure, TransactionKind
+from makola.kit.money import decimal_text
 from makola.kit.outgoing import Answer
 
 _UNREACHABLE = ProviderAnswer(Progress.UNREACHABLE)
@@ -43,7 +44,6 @@ _DETAILS = {
 #: "Unsupported special characters in the body, for example an apostrophe" and more than 160 characters are refused.
 _UNSUPPORTED = re.compile(r"[^A-Za-z0-9 .,:_/-]+")
 _TEXT_LENGTH = 160
-_ONE = 10_000
 
 _log = structlog.get_logger(__name__)
 
@@ -136,9 +136,7 @@ class MtnMomo:
         return _UNREACHABLE
 
     def _amount(self, units: int, currency: str) -> dict[str, object]:
-        whole, rest = divmod(units, _ONE)
-        decimals = f"{rest:04}".rstrip("0")
-        return {"amount": f"{whole}.{decimals:0<2}" if decimals else str(whole), "currency": self._currency or currency}
+        return {"amount": decimal_text(units).removesuffix(".00"), "currency": self._currency or currency}
 
 
 def _plain(text: str) -> str:

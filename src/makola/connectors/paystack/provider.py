@@ -35,7 +35,8 @@ _UNITS_PER_SUBUNIT = 100
 _NOTE = "Refund "
 _PAGE = 100
 _PAGES_AT_MOST = 200
-_REFUNDS_KEPT = timedelta(days=3)
+#: How much longer than a refund is asked about it is looked for: clocks differ, and an outage takes its time.
+_REFUNDS_MARGIN = timedelta(days=2)
 _PAGES_REMEMBERED = 10_000
 
 #: "abandoned" is a page that was opened and not yet paid at: the customer may still come back to it.
@@ -56,15 +57,17 @@ class Paystack:
     Args:
         wire: the API.
         fallback_email: given for customers whose address nobody knows: Paystack asks for one.
+        asked_for: how long after its beginning a refund may be asked about.
     """
 
     name = "paystack"
     channels = frozenset({Channel.CARD})
     has_list = True
 
-    def __init__(self, wire: PaystackWire, *, fallback_email: str) -> None:
+    def __init__(self, wire: PaystackWire, *, fallback_email: str, asked_for: timedelta = timedelta(days=1)) -> None:
         self._wire = wire
         self._fallback_email = fallback_email
+        self._refunds_kept = asked_for + _REFUNDS_MARGIN
         self._begun: OrderedDict[UUID, str] = OrderedDict()
 
     async def start(self, request: PaymentRequest) -> CardStart:
@@ -155,7 +158,7 @@ class Paystack:
         return ProviderAnswer(Progress.UNKNOWN) if found is None else _refund_answer(found)
 
     async def _find_refund(self, refund_id: UUID, *, transaction: str = "") -> PaystackRefund | None:
-        query = {"transaction": transaction} if transaction else {"from": (now() - _REFUNDS_KEPT).isoformat()}
+        query = {"transaction": transaction} if transaction else {"from": (now() - self._refunds_kept).isoformat()}
         refunds = await self._pages("refund", list[PaystackRefund], query)
         return next((refund for refund in refunds if _id_of(refund) == refund_id), None)
 

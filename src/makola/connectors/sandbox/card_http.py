@@ -1,7 +1,7 @@
 """The virtual card provider's page. A card number is looked at once and goes nowhere."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from importlib.resources import files
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -20,10 +20,14 @@ from makola.connectors.sandbox.card_words import FRENCH, FRENCH_REASONS, choose_
 from makola.connectors.sandbox.cards import CardDesk
 from makola.connectors.sandbox.errors import CardSessionNotFoundError, InvalidInputError
 from makola.kit.ids import parse_id
+from makola.kit.money import amount_text
 from makola.kit.origins import is_origin_of
 
 _BODY_BYTES_AT_MOST = 4_096
 _NUMBER_LENGTH_AT_MOST = 40
+_BAD = 400
+_FORBIDDEN = 403
+_REFUSED = 422
 
 _Request = Request[object, object, State]
 
@@ -39,14 +43,21 @@ class _Page:
             loader=PackageLoader(__package__, "card_page"), autoescape=True, undefined=StrictUndefined,
             trim_blocks=True, lstrip_blocks=True)
 
-    def show(self, request: _Request, payment: CardPayment | None, *, refused: bool = False,
+    def show(self, request: _Request, payment: CardPayment | None, *, error: str = "",
              status: int = 200) -> Response[str]:
-        """Return the page of a payment; None for the page that says that there is none."""
+        """Return the page of a payment; None for the page that says that there is none.
+
+        Args:
+            request: which language it wants.
+            payment: what to show.
+            error: the key of what is wrong with what was sent; empty when nothing is.
+            status: of the answer.
+        """
         words = choose_words(request.query_params.get("lang", ""), request.headers.get("accept-language", ""))
         reason = "" if payment is None else payment.reason
         html = self._environment.get_template("page.html").render(
-            payment=payment, amount="" if payment is None else _amount(payment.amount_units),
-            error=words["not_taken"] if refused else "", say=words, suffix=_suffix(request),
+            payment=payment, say=words, suffix=_suffix(request), error=words[error] if error else "",
+            amount="" if payment is None else amount_text(payment.amount_units, payment.currency, words["language"]),
             reason=FRENCH_REASONS.get(reason, reason) if words is FRENCH else reason,
             path="" if payment is None else f"/sandbox/cards/{payment.session_id.hex}", cards=TEST_CARDS,
             code=CHALLENGE_CODE, version=self._version)
@@ -82,26 +93,43 @@ async def show(page: NamedDependency[_Page], request: _Request, session: FromPat
 @post("/{session:str}")
 async def pay(page: NamedDependency[_Page], request: _Request, session: FromPath[str]) -> Response[str] | Redirect:
     """Take a card's number."""
-    number = (await _form(request)).get("number", "")
-    try:
-        payment = await page.desk.pay(_id(session), number[:_NUMBER_LENGTH_AT_MOST])
-    except InvalidInputError:
-        return page.show(request, await page.desk.session(_id(session)), refused=True, status=422)
-    return _onwards(request, payment)
+    return await _take(page, request, session, lambda session_id, form: page.desk.pay(
+        session_id, form.get("number", "")[:_NUMBER_LENGTH_AT_MOST]))
 
 
 @post("/{session:str}/code")
-async def answer_challenge(page: NamedDependency[_Page], request: _Request, session: FromPath[str]) -> Redirect:
+async def answer_challenge(page: NamedDependency[_Page], request: _Request,
+                           session: FromPath[str]) -> Response[str] | Redirect:
     """Take the 3-D Secure code."""
-    code = (await _form(request)).get("code", "")
-    return _onwards(request, await page.desk.answer_challenge(_id(session), code))
+    return await _take(page, request, session, lambda session_id, form: page.desk.answer_challenge(
+        session_id, form.get("code", "")))
 
 
 @post("/{session:str}/cancel")
-async def cancel(page: NamedDependency[_Page], request: _Request, session: FromPath[str]) -> Redirect:
+async def cancel(page: NamedDependency[_Page], request: _Request, session: FromPath[str]) -> Response[str] | Redirect:
     """Give up."""
-    await _form(request)
-    return _onwards(request, await page.desk.cancel(_id(session)))
+    return await _take(page, request, session, lambda session_id, _form: page.desk.cancel(session_id))
+
+
+class _FormError(Exception):
+    """What was sent is no form of this page. `key` is the text that says so, `status` the answer's."""
+
+    def __init__(self, key: str, status: int) -> None:
+        super().__init__(key)
+        self.key = key
+        self.status = status
+
+
+async def _take(page: _Page, request: _Request, session: str,
+                step: Callable[[UUID, Mapping[str, str]], Awaitable[CardPayment]]) -> Response[str] | Redirect:
+    """Do what a form asks for; where it cannot be used, show the payment as it stands and say so."""
+    session_id = _id(session)
+    try:
+        return _onwards(request, await step(session_id, await _form(request)))
+    except _FormError as error:
+        return page.show(request, await page.desk.session(session_id), error=error.key, status=error.status)
+    except InvalidInputError:
+        return page.show(request, await page.desk.session(session_id), error="not_taken", status=_REFUSED)
 
 
 def _onwards(request: _Request, payment: CardPayment) -> Redirect:
@@ -118,14 +146,20 @@ def _suffix(request: _Request) -> str:
 
 
 async def _form(request: _Request) -> Mapping[str, str]:
-    """Return the fields of a form of this page; a form of another site is refused."""
+    """Return the fields of a form of this page.
+
+    Raises:
+        _FormError: it is another site's, larger than ours can be, or cannot be read.
+    """
     origin = request.headers.get("origin", "null")
     if origin != "null" and not is_origin_of(origin, request.headers.get("host", "")):
-        raise HTTPException(status_code=403, detail="this is not for pages of another site")
+        raise _FormError("foreign", _FORBIDDEN)
     try:
         form = await request.form()
-    except (ValueError, LookupError):  # parts in a character set that does not exist, or not in the one named
-        return {}
+    except HTTPException as error:
+        raise _FormError("unreadable", error.status_code) from error
+    except (ValueError, LookupError) as error:  # parts in a character set that does not exist, or not in the one named
+        raise _FormError("unreadable", _BAD) from error
     return {name: value for name, value in form.items() if isinstance(value, str)}
 
 
@@ -146,9 +180,3 @@ def _id(text: str) -> UUID:
     if found is None:
         raise CardSessionNotFoundError("there is no such card payment")
     return found
-
-
-def _amount(units: int) -> str:
-    whole, rest = divmod(units, 10_000)
-    decimals = f"{rest:04}"
-    return f"{whole:,}.{decimals[:2]}{decimals[2:].rstrip('0')}"

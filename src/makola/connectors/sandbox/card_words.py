@@ -30,6 +30,8 @@ ENGLISH: Mapping[str, str] = {
     "foot": "A sandbox. No bank is behind this page and no money moves.",
     "not_taken": "This number is not taken: this page knows the test numbers below and no others. It has kept nothing"
                  " of what you entered.",
+    "unreadable": "What was sent could not be read. Please try again.",
+    "foreign": "This was sent from a page of another site, and nothing came of it. Please try again here.",
     CardOutcome.SUCCESS: "pays",
     CardOutcome.CHALLENGE: "asks for a 3-D Secure code first",
     CardOutcome.DECLINED: "is declined",
@@ -63,6 +65,8 @@ FRENCH: Mapping[str, str] = {
     "foot": "Un bac à sable. Il n’y a pas de banque derrière cette page et aucun argent ne bouge.",
     "not_taken": "Ce numéro n’est pas accepté : cette page connaît les numéros de test ci-dessous et aucun autre."
                  " Elle n’a rien gardé de ce que vous avez saisi.",
+    "unreadable": "Ce qui a été envoyé n’a pas pu être lu. Veuillez réessayer.",
+    "foreign": "Cela a été envoyé depuis la page d’un autre site et n’a rien changé. Veuillez réessayer ici.",
     CardOutcome.SUCCESS: "paie",
     CardOutcome.CHALLENGE: "demande d’abord un code 3-D Secure",
     CardOutcome.DECLINED: "est refusée",

@@ -1,6 +1,5 @@
 """SQL of the wallets."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TypeAlias
@@ -152,7 +151,7 @@ async def ensure_wallet(connection: Source, number: str, defaults: WalletDefault
 
 async def lock_wallet(connection: Connection, number: str) -> None:
     """Hold a wallet's row until the transaction ends."""
-    await connection.fetchrow("SELECT FROM sandbox.wallet WHERE number = $1 FOR UPDATE", number)
+    await connection.fetchrow("SELECT 1 FROM sandbox.wallet WHERE number = $1 FOR UPDATE", number)
 
 
 async def change_wallet(connection: Connection, number: str, *, registered: bool | None,
@@ -294,12 +293,3 @@ async def refunded_units(connection: Connection, transaction_id: UUID) -> int:
     return int(await connection.fetchval("""
         SELECT coalesce(sum(amount_units), 0) FROM sandbox.wallet_operation
          WHERE refers_to = $1 AND kind = 'refund' AND state = 'successful'""", transaction_id))
-
-
-async def forget_old(database: Database, before: datetime, limit: int) -> Sequence[Record]:
-    """Remove settled operations that are older than `before`."""
-    return await database.fetch("""
-        DELETE FROM sandbox.wallet_operation WHERE operation_id IN (
-            SELECT operation_id FROM sandbox.wallet_operation
-             WHERE created_at < $1 AND state <> 'pending' ORDER BY created_at, operation_id LIMIT $2)
-        RETURNING operation_id""", before, limit)

@@ -55,7 +55,6 @@ _JUDGED_AT_MOST = 50
 #: Pages need not know of everything at once.
 _NEWS_PAUSE_S = 0.05
 _CLOSED = "this prompt was answered already, or it took too long"
-_KEEP_OPERATIONS = timedelta(days=30)
 
 
 class Wallets:
@@ -179,10 +178,6 @@ class Wallets:
         for operation in expired:
             await self._settled(operation.transaction_id)
         return len(expired) == _BATCH
-
-    async def forget_old(self) -> bool:
-        """Remove operations after a month; True when there may be more."""
-        return len(await wallet_store.forget_old(self._database, now() - _KEEP_OPERATIONS, _BATCH)) == _BATCH
 
     # -- the holder's side ---------------------------------------------------------------------------------------
 

@@ -57,7 +57,7 @@ def decide(transaction: Transaction, checkout: Checkout | None, answer: Provider
     Args:
         transaction: as it is stored, locked.
         checkout: what it pays or pays back, locked.
-        answer: of the provider itself; a notice from outside never comes here.
+        answer: of the provider when it was asked, or of a person in its place; a notice from outside never comes here.
         at: when it was given.
         policy: how long providers are asked.
         taken_over: since it was asked about, a notice has had it asked about again, or somebody else has it in hand:

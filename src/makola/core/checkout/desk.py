@@ -12,9 +12,9 @@ from makola.core.checkout.store import merchants
 from makola.core.checkout.types import MerchantAccount
 from makola.core.ledger.service import open_account
 from makola.kit.database import Connection, Database
+from makola.kit.money import UNITS_PER_CURRENCY_UNIT
 from makola.kit.outgoing import AddressPolicy
 
-_ONE = 10_000
 _MOST_REMEMBERED = 10_000
 
 
@@ -35,7 +35,8 @@ class CheckoutPolicy:
             counted from the question before it. Then as if there had been no notice.
         poll_for_s: after how long nobody is asked any more, and a person must look.
         ask_timeout_s: how long a provider may take to answer.
-        lease_s: how long a claimed transaction is left to its process; above `ask_timeout_s`.
+        lease_s: how long a claimed transaction is left to its process; above twice `ask_timeout_s`, because a provider
+            is asked how it stands and then, where it has never heard of it, for the thing itself.
         document_limit_bytes: the largest file that is taken in.
         document_directory: where files are kept; None where none are taken in.
         addresses: where callbacks may go.
@@ -44,8 +45,8 @@ class CheckoutPolicy:
 
     lifetime_s: float = 86_400.0
     grace_s: float = 900.0
-    minimum_units: int = _ONE // 10
-    maximum_units: int = 1_000_000 * _ONE
+    minimum_units: int = UNITS_PER_CURRENCY_UNIT // 10
+    maximum_units: int = 1_000_000 * UNITS_PER_CURRENCY_UNIT
     reference_length: int = 36
     attempts_limit: int = 20
     poll_delays_s: tuple[float, ...] = (30.0, 120.0, 300.0, 3_600.0)
@@ -57,6 +58,10 @@ class CheckoutPolicy:
     document_directory: Path | None = None
     addresses: AddressPolicy = field(default_factory=AddressPolicy)
     remember_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.lease_s <= 2 * self.ask_timeout_s:
+            raise ValueError("a lease must be longer than a provider may take to answer twice")
 
     def first_due(self, at: datetime) -> datetime:
         """Return when a transaction that begins now is asked about."""

@@ -20,7 +20,7 @@ async def collect(desk: Desk, actor: Actor, *, number: str, amount_units: int, d
         amount_units: in 1/10,000 of the currency's unit.
         description: what the customer reads.
         client_reference: the same one again returns the same payment; empty for none.
-        callback_url: where the outcome goes.
+        callback_url: where the outcome goes; empty for nowhere.
         content_sha256: of what is asked, to know another request with the same reference.
 
     Raises:
@@ -37,5 +37,6 @@ async def collect(desk: Desk, actor: Actor, *, number: str, amount_units: int, d
     if channel is None:
         raise ChannelNotPermittedError("This phone's network has no wallets.", field="number")
     return await receive(desk, actor, Receive(
-        accounts[0].number, channel, phone.e164, "", "", amount_units, description, client_reference, callback_url, "",
-        None, content_sha256))
+        account_number=accounts[0].number, channel=channel, number=phone.e164, name="", email="",
+        amount_units=amount_units, description=description, client_reference=client_reference,
+        callback_url=callback_url, secondary_callback_url="", fees_on_customer=None, content_sha256=content_sha256))

@@ -90,9 +90,11 @@ async def find_by_any(desk: Desk, actor: Actor, account_number: str, *, client_r
         UnknownCheckoutError: there is no such thing.
     """
     account = await own_account(desk, actor, account_number)
+    field = "some_id" if some_id else "provider_reference" if provider_reference else "client_reference"
+    unknown = UnknownCheckoutError("There is no such transaction.", field=field)
     checkout, transaction = None, None
     if "\0" in provider_reference or "\0" in client_reference:  # what cannot be stored was not
-        raise UnknownCheckoutError("There is no such transaction.", field="transaction_id")
+        raise unknown
     if some_id and (wanted := parse_id(some_id)) is not None:
         transaction = await transactions.find(desk.database, wanted)
         checkout = await invoices.find(desk.database, wanted) if transaction is None else None
@@ -107,13 +109,13 @@ async def find_by_any(desk: Desk, actor: Actor, account_number: str, *, client_r
             transaction = await _payout_of(desk, account, client_reference)
     for one in (checkout, transaction):
         if one is not None and one.merchant_account_id != account.merchant_account_id:
-            raise UnknownCheckoutError("There is no such transaction.", field="transaction_id")
+            raise unknown
     if checkout is None and transaction is not None and transaction.checkout_id is not None:
         checkout = await invoices.find(desk.database, transaction.checkout_id)
     elif checkout is not None:
         transaction = await _deciding(desk, checkout)
     if checkout is None and transaction is None:
-        raise UnknownCheckoutError("There is no such transaction.", field="transaction_id")
+        raise unknown
     return account, checkout, transaction
 
 
@@ -140,12 +142,7 @@ async def find_account(desk: Desk, actor: Actor, account_number: str) -> Merchan
         UnknownMerchantAccountError: there is no such account.
         NotOwnerError: it belongs to somebody else.
     """
-    account = await merchants.find(desk.database, account_number) if "\0" not in account_number else None
-    if account is None or account.state is MerchantState.ACTIVE:
-        return await own_account(desk, actor, account_number)
-    if account.organisation_id != actor.organisation_id:
-        return await own_account(desk, actor, account_number)
-    return account
+    return await own_account(desk, actor, account_number, active=False)
 
 
 async def list_accounts(desk: Desk, organisation_id: int) -> list[MerchantAccount]:
@@ -166,8 +163,7 @@ async def find_any_account(database: Database, account_number: str) -> MerchantA
     """
     account = await merchants.find(database, account_number)
     if account is None:
-        raise UnknownMerchantAccountError("There is no merchant account of this number.",
-                                          field="merchant_account_number")
+        raise UnknownMerchantAccountError("There is no merchant account of this number.", field="account_number")
     return account
 
 

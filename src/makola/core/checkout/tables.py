@@ -167,6 +167,7 @@ difference = sa.Table(
     _moment("found_at"),
     _moment("resolved_at", nullable=True),
     _text("resolution", default=True),
+    sa.Column("resolved_by_person", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.UniqueConstraint("provider", "day", "kind", "subject", name="difference_once"),
     sa.Index("difference_open", "id", postgresql_where=sa.text("resolved_at IS NULL")),
 )
@@ -179,4 +180,5 @@ reconciled_day = sa.Table(
     sa.Column("ours_count", sa.Integer, nullable=False),
     sa.Column("theirs_count", sa.Integer, nullable=False),
     sa.Column("difference_count", sa.Integer, nullable=False),
+    sa.Column("open_count", sa.Integer, nullable=False, server_default="0"),
 )

@@ -254,8 +254,8 @@ class TransactionState(enum.StrEnum):
     """Where a transaction stands.
 
     ASKING: recorded before the provider is called, so it may know of it or not. PENDING: the provider has it.
-    UNDECIDED: nobody could say for a day; a person must look. It and FAILED still become SUCCEEDED when the provider
-    says that the money moved.
+    UNDECIDED: nobody could say in the time in which providers are asked; a person must look. It and FAILED still
+    become SUCCEEDED when the provider says that the money moved.
     """
 
     ASKING = "asking"
@@ -268,6 +268,8 @@ class TransactionState(enum.StrEnum):
 @dataclass(frozen=True, slots=True)
 class Transaction:
     """One attempt to move money through a provider. Amounts in 1/10,000 of the currency's unit.
+
+    Made with what it is about, it is as it is recorded before its provider is called.
 
     Attributes:
         transaction_id: ours, and what the provider knows it by: asking twice under one id moves money once.
@@ -292,12 +294,9 @@ class Transaction:
 
     transaction_id: UUID
     kind: TransactionKind
-    state: TransactionState
     merchant_account_id: int
     organisation_id: int
     application_id: int
-    checkout_id: UUID | None
-    refunds: UUID | None
     provider: str
     channel: Channel
     number: str
@@ -305,19 +304,22 @@ class Transaction:
     amount_units: int
     charges_units: int
     currency: str
-    surplus: bool
-    reason: str
-    client_reference: str
-    callback_url: str = field(repr=False)
-    secondary_callback_url: str = field(repr=False)
-    provider_reference: str
-    failure_code: str
-    failure_detail: str
-    card_last4: str
-    poll_count: int
-    due_at: datetime | None
     created_at: datetime
-    finished_at: datetime | None
+    due_at: datetime | None
+    state: TransactionState = TransactionState.ASKING
+    checkout_id: UUID | None = None
+    refunds: UUID | None = None
+    surplus: bool = False
+    reason: str = ""
+    client_reference: str = ""
+    callback_url: str = field(default="", repr=False)
+    secondary_callback_url: str = field(default="", repr=False)
+    provider_reference: str = ""
+    failure_code: str = ""
+    failure_detail: str = ""
+    card_last4: str = ""
+    poll_count: int = 0
+    finished_at: datetime | None = None
     hint_count: int | None = None
 
     @property

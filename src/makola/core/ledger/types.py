@@ -4,8 +4,10 @@ import enum
 from dataclasses import dataclass
 from uuid import UUID
 
+from makola.kit import money
+
 #: How many ledger units make one unit of a currency.
-UNITS_PER_CURRENCY_UNIT = 10_000
+UNITS_PER_CURRENCY_UNIT = money.UNITS_PER_CURRENCY_UNIT
 
 
 class HoldState(enum.IntEnum):

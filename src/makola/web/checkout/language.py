@@ -4,11 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from makola.core.checkout.types import Failure
+from makola.kit.money import amount_text
 from makola.web.checkout.words import ENGLISH, ENGLISH_FAILURES, FRENCH, FRENCH_DETAILS, FRENCH_FAILURES
-
-_ONE = 10_000
-_NARROW_SPACE = "\u202f"
-_HARD_SPACE = "\u00a0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +32,7 @@ class Language:
 
     def amount(self, units: int, currency: str) -> str:
         """Write an amount, given in 1/10,000 of the currency's unit."""
-        whole, rest = divmod(units, _ONE)
-        decimals = f"{rest:04}"
-        decimals = decimals[:2] + decimals[2:].rstrip("0")
-        if self.code == "fr":
-            return f"{whole:,}".replace(",", _NARROW_SPACE) + f",{decimals}{_HARD_SPACE}{currency}"
-        return f"{currency}{_HARD_SPACE}{whole:,}.{decimals}"
+        return amount_text(units, currency, self.code)
 
     def failure(self, failure: str, detail: str) -> str:
         """Say why a payment failed: by the failure, or, where that says nothing, in the provider's words."""

@@ -10,7 +10,14 @@ from makola.core.checkout.desk import Desk
 from makola.core.checkout.errors import ChannelNotPermittedError, CheckoutClosedError, UnknownCheckoutError
 from makola.core.checkout.service.initiate import stamp
 from makola.core.checkout.store import invoices, transactions
-from makola.core.checkout.types import Checkout, CheckoutKind, CheckoutState, Transaction, TransactionKind
+from makola.core.checkout.types import (
+    Checkout,
+    CheckoutKind,
+    CheckoutState,
+    MerchantState,
+    Transaction,
+    TransactionKind,
+)
 from makola.kit.clock import now
 from makola.kit.database import Connection
 from makola.kit.ids import new_id
@@ -56,7 +63,8 @@ async def order_pay_on_delivery(desk: Desk, checkout_id: UUID, customer_number: 
         if checkout.state is not CheckoutState.OPEN or checkout.expires_at <= at:
             raise CheckoutClosedError("This checkout has ended.", field="checkout_id")
         merchant = await desk.account_of(connection, checkout.merchant_account_id)
-        if not merchant.pay_on_delivery or checkout.kind is not CheckoutKind.PAGE:
+        if (not merchant.pay_on_delivery or merchant.state is not MerchantState.ACTIVE
+                or checkout.kind is not CheckoutKind.PAGE):
             raise ChannelNotPermittedError("This merchant takes no payment on delivery.", field="channel")
         number = await invoices.next_order_number(connection)
         ordered = replace(checkout, state=CheckoutState.ORDERED, customer_number=customer_number,

@@ -26,7 +26,7 @@ _PNG_END = b"\0\0\0\0IEND\xaeB`\x82"
 _EXTENSIONS = {"application/pdf": "pdf", "image/png": "png", "image/jpeg": "jpg"}
 
 
-def content_type_of(content: bytes) -> str | None:
+def _content_type_of(content: bytes) -> str | None:
     """Return what a file is by its content; None for what is not taken in."""
     if content.startswith(b"%PDF-") and b"%%EOF" in content[-2048:]:
         return "application/pdf"
@@ -73,7 +73,7 @@ async def _store(desk: Desk, number: str, document_id: UUID, kind: str, file_nam
         account = await merchants.lock(connection, number)
         if account is None:
             raise UnknownMerchantAccountError("There is no merchant account of this number.",
-                                              field="merchant_account_number")
+                                              field="account_number")
         if len(await merchants.documents(connection, account.merchant_account_id)) >= _MOST_DOCUMENTS:
             raise InvalidDocumentError(f"There may be at most {_MOST_DOCUMENTS} documents.", field="content")
         await merchants.insert_document(connection, document_id, account.merchant_account_id, kind, file_name,
@@ -106,7 +106,7 @@ def _check(policy: CheckoutPolicy, kind: str, content: bytes) -> str:
         raise InvalidDocumentError("The file is empty.", field="content")
     if len(content) > policy.document_limit_bytes:
         raise InvalidDocumentError(f"A file has at most {policy.document_limit_bytes} bytes.", field="content")
-    content_type = content_type_of(content)
+    content_type = _content_type_of(content)
     if content_type is None:
         raise InvalidDocumentError("Only whole PDF, PNG and JPEG files are taken in.", field="content")
     return content_type

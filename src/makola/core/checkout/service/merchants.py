@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 from makola.core.checkout.errors import InvalidCheckoutError, UnknownMerchantAccountError, WrongStateError
-from makola.core.checkout.fees import FeeTariff
+from makola.core.checkout.fees import MINOR_UNITS, FeeTariff
 from makola.core.checkout.service.payouts import settlement_purpose
 from makola.core.checkout.store import merchants
 from makola.core.checkout.types import Channel, KycState, MerchantAccount, MerchantState, SweepAccount
@@ -14,6 +14,7 @@ from makola.kit.clock import now
 from makola.kit.database import Connection
 
 _LONGEST_NAME = 100
+_WHOLE_PPM = 1_000_000
 
 #: What is done to an account in one transaction.
 Deed = Callable[[Connection], Awaitable[MerchantAccount]]
@@ -68,7 +69,7 @@ async def review(connection: Connection, number: str, *, approve: bool, reason: 
     """
     account = await _lock(connection, number)
     if account.kyc_state is not KycState.SUBMITTED:
-        raise WrongStateError("No document of this account waits for a review.", field="merchant_account_number")
+        raise WrongStateError("No document of this account waits for a review.", field="account_number")
     if not approve and not reason.strip():
         raise InvalidCheckoutError("A refusal needs a reason.", field="reason")
     state = KycState.APPROVED if approve else KycState.REJECTED
@@ -119,9 +120,23 @@ async def set_fees(connection: Connection, number: str, channel: str, fees: FeeT
 
     Raises:
         UnknownMerchantAccountError: there is no such account.
+        InvalidCheckoutError: fees that could not be moved: not whole hundredths, below zero or above all there is.
     """
+    _check_fees(fees)
     account_id = (await _lock(connection, number)).merchant_account_id if number else 0
     await merchants.set_tariff(connection, account_id, channel, fees)
+
+
+def _check_fees(fees: FeeTariff) -> None:
+    if not 0 <= fees.rate_ppm <= _WHOLE_PPM:
+        raise InvalidCheckoutError("A share is between nothing and all of the amount.", field="rate_ppm")
+    if fees.fixed_units < 0:
+        raise InvalidCheckoutError("A fee cannot be below zero.", field="fixed_units")
+    for name, units in (("minimum_units", fees.minimum_units), ("maximum_units", fees.maximum_units)):
+        if units is not None and (units < 0 or units % MINOR_UNITS):
+            raise InvalidCheckoutError("A least or greatest fee is a whole number of hundredths.", field=name)
+    if fees.maximum_units is not None and fees.maximum_units < fees.minimum_units:
+        raise InvalidCheckoutError("The greatest fee is below the least.", field="maximum_units")
 
 
 def _with_sweep(account: MerchantAccount, target: SweepAccount) -> MerchantAccount:
@@ -145,7 +160,7 @@ async def _lock(connection: Connection, number: str) -> MerchantAccount:
     account = await merchants.lock(connection, number)
     if account is None:
         raise UnknownMerchantAccountError("There is no merchant account of this number.",
-                                          field="merchant_account_number")
+                                          field="account_number")
     return account
 
 

@@ -1,7 +1,7 @@
 """Record what providers say: states, money and the merchants' callbacks in one transaction, many at a time."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from makola.core.checkout.decisions import Decision, Money, decide
 from makola.core.checkout.desk import Books, Desk
 from makola.core.checkout.ports import ProviderAnswer
 from makola.core.checkout.store import invoices, transactions
-from makola.core.checkout.types import Checkout, Transaction, TransactionKind, TransactionState
+from makola.core.checkout.types import Checkout, Transaction, TransactionKind
 from makola.core.ledger.service import lock, reserve, settle, transfer_all
 from makola.core.ledger.types import Leg, NewHold
 from makola.kit.clock import now
@@ -42,7 +42,8 @@ class _Writes:
 async def record(desk: Desk, answered: Sequence[Answered]) -> dict[UUID, Transaction]:
     """Record providers' answers; return the transactions as they are then, by id.
 
-    Only what a provider itself answers when it is asked comes here: a notice from outside is a hint (`hint`).
+    What comes here is what a provider answers when it is asked, or what a person has found out in its place where it
+    never said (`reconciliation.decide_by_hand`). A notice from outside is only a hint (`hint`).
 
     Args:
         desk: the services' own.
@@ -91,7 +92,7 @@ def _collect(writes: _Writes, decision: Decision, books: Books, settlement_id: i
         case Money.SURPLUS:
             leg = Leg(books.clearing_id, books.surplus_id, transaction.amount_units)
             writes.transfers.append((leg, transaction_id))
-            refund = surplus_refund(transaction, at)
+            refund = _surplus_refund(transaction, at)
             back = Leg(books.surplus_id, books.clearing_id, transaction.amount_units)
             writes.refunds.append((refund, NewHold(refund.transaction_id, (back,))))
         case Money.LOST:
@@ -113,17 +114,27 @@ def _told(desk: Desk, decision: Decision) -> list[NewCallback]:
     return desk.notices.of_transaction(decision.transaction)
 
 
-def surplus_refund(payment: Transaction, at: datetime) -> Transaction:
+def _surplus_refund(payment: Transaction, at: datetime) -> Transaction:
     """Return the refund that pays back what came too much: its provider is asked at once."""
+    return replace(refund_of(payment, payment.amount_units, at, due_at=at), surplus=True,
+                   reason="The checkout had ended, or was paid already.")
+
+
+def refund_of(payment: Transaction, amount_units: int, at: datetime, *, due_at: datetime) -> Transaction:
+    """Return a refund of a payment, to where it came from, as it is recorded before its provider is called.
+
+    Args:
+        payment: what is paid back.
+        amount_units: how much of it.
+        at: now.
+        due_at: when its provider is asked about it, at the latest.
+    """
     return Transaction(
-        transaction_id=new_id(), kind=TransactionKind.REFUND, state=TransactionState.ASKING,
-        merchant_account_id=payment.merchant_account_id, organisation_id=payment.organisation_id,
-        application_id=payment.application_id, checkout_id=payment.checkout_id, refunds=payment.transaction_id,
-        provider=payment.provider, channel=payment.channel, number=payment.number, name=payment.name,
-        amount_units=payment.amount_units, charges_units=0, currency=payment.currency, surplus=True,
-        reason="The checkout had ended, or was paid already.", client_reference="", callback_url="",
-        secondary_callback_url="", provider_reference="", failure_code="", failure_detail="", card_last4="",
-        poll_count=0, due_at=at, created_at=at, finished_at=None)
+        transaction_id=new_id(), kind=TransactionKind.REFUND, merchant_account_id=payment.merchant_account_id,
+        organisation_id=payment.organisation_id, application_id=payment.application_id, provider=payment.provider,
+        channel=payment.channel, number=payment.number, name=payment.name, amount_units=amount_units, charges_units=0,
+        currency=payment.currency, created_at=at, due_at=due_at, checkout_id=payment.checkout_id,
+        refunds=payment.transaction_id, card_last4=payment.card_last4)
 
 
 async def _write(connection: Connection, writes: _Writes, changed: Sequence[Checkout],

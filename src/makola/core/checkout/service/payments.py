@@ -9,20 +9,13 @@ from makola.core.checkout.errors import (
     AmountTooSmallError,
     ChannelNotPermittedError,
     CheckoutClosedError,
-    InvalidCheckoutError,
     TooManyAttemptsError,
     UnknownCheckoutError,
 )
 from makola.core.checkout.ports import Progress
 from makola.core.checkout.service import asking
-from makola.core.checkout.service.initiate import (
-    check,
-    check_amount,
-    check_callback,
-    check_text,
-    insert,
-    own_account,
-)
+from makola.core.checkout.service.checks import check_amount, check_callback, check_reference, check_text
+from makola.core.checkout.service.initiate import insert, own_account
 from makola.core.checkout.service.outcomes import Answered, record
 from makola.core.checkout.store import invoices, transactions
 from makola.core.checkout.types import (
@@ -76,6 +69,8 @@ async def start_payment(desk: Desk, checkout_id: UUID, choice: PaymentChoice, *,
         checkout = (await invoices.lock(connection, [checkout_id])).get(checkout_id)
         if checkout is None:
             raise UnknownCheckoutError("There is no such checkout.", field="checkout_id")
+        if checkout.state is not CheckoutState.OPEN:  # a card page that is still open would take what only goes back
+            raise CheckoutClosedError("This checkout has ended.", field="checkout_id")
         merchant = await desk.account_of(connection, checkout.merchant_account_id)
         under_way = await _under_way(connection, checkout, choice)
         if under_way is not None and under_way.channel is not Channel.CARD:
@@ -99,7 +94,7 @@ async def _under_way(connection: Connection, checkout: Checkout, choice: Payment
 async def _new_payment(desk: Desk, connection: Connection, checkout: Checkout, merchant: MerchantAccount,
                        choice: PaymentChoice) -> Transaction:
     at = now()
-    if checkout.state is not CheckoutState.OPEN or checkout.expires_at <= at:
+    if checkout.expires_at <= at:
         raise CheckoutClosedError("This checkout has ended.", field="checkout_id")
     if checkout.attempt_count >= desk.policy.attempts_limit:
         raise TooManyAttemptsError("This checkout was tried too often.", field="checkout_id")
@@ -115,17 +110,14 @@ async def _payment(desk: Desk, connection: Connection | Database, checkout: Chec
     tariff = await desk.tariff(connection, merchant.merchant_account_id, choice.channel)
     charges = tariff.charges(checkout.total_units)
     if charges >= checkout.total_units:
-        raise AmountTooSmallError("The fees would take all of this amount.", field="amount")
+        raise AmountTooSmallError("The fees would take all of this amount.", field="amount_units")
     return Transaction(
-        transaction_id=new_id(), kind=TransactionKind.PAYMENT, state=TransactionState.ASKING,
-        merchant_account_id=merchant.merchant_account_id, organisation_id=merchant.organisation_id,
-        application_id=checkout.application_id, checkout_id=checkout.checkout_id, refunds=None, provider=provider,
+        transaction_id=new_id(), kind=TransactionKind.PAYMENT, merchant_account_id=merchant.merchant_account_id,
+        organisation_id=merchant.organisation_id, application_id=checkout.application_id, provider=provider,
         channel=choice.channel, number=choice.number, name=checkout.payee_name,
         amount_units=checkout.total_units + (charges if fees_on_customer else 0), charges_units=charges,
-        currency=checkout.currency, surplus=False, reason=checkout.description,
-        client_reference=checkout.client_reference, callback_url="", secondary_callback_url="", provider_reference="",
-        failure_code="", failure_detail="", card_last4="", poll_count=0, due_at=desk.policy.first_due(at),
-        created_at=at, finished_at=None)
+        currency=checkout.currency, created_at=at, due_at=desk.policy.first_due(at), checkout_id=checkout.checkout_id,
+        reason=checkout.description, client_reference=checkout.client_reference)
 
 
 def permitted_provider(desk: Desk, merchant: MerchantAccount, channel: Channel) -> str:
@@ -166,6 +158,7 @@ class Receive:
 
     Attributes:
         number: the customer's wallet, international with `+`.
+        callback_url, secondary_callback_url: where the outcome goes; empty for nowhere.
         fees_on_customer: None for what the merchant account says.
     """
 
@@ -198,22 +191,22 @@ async def receive(desk: Desk, actor: Actor, call: Receive) -> tuple[Checkout, Tr
     if call.channel is Channel.CARD:
         raise ChannelNotPermittedError("A card is paid on the checkout page.", field="channel")
     permitted_provider(desk, account, call.channel)
-    check_amount(call.amount_units, desk.policy, "amount")
-    if not call.callback_url:
-        raise InvalidCheckoutError("A callback URL is needed.", field="primary_callback_url")
-    check_callback(call.callback_url, desk.policy, "primary_callback_url")
+    check_amount(call.amount_units, desk.policy, "amount_units")
+    check_callback(call.callback_url, desk.policy, "callback_url")
     check_callback(call.secondary_callback_url, desk.policy, "secondary_callback_url")
-    check_text(call.description, "description", required=True)  # here, because it names the one item too
+    check_text(call.description, "description", required=True)
+    for name, text in (("name", call.name), ("number", call.number), ("email", call.email)):
+        check_text(text, name)
+    check_reference(call.client_reference, desk.policy)
     new = NewCheckout(
-        account_number=account.number, items=(Item(call.description or "Payment", 1, call.amount_units),),
+        account_number=account.number, items=(Item(call.description, 1, call.amount_units),),
         total_units=call.amount_units, description=call.description, client_reference=call.client_reference,
         callback_url="", payee_name=call.name, payee_number=call.number, payee_email=call.email, generation=0,
         content_sha256=call.content_sha256)
-    check(new, desk.policy)
     at = now()
     tariff = await desk.tariff(desk.database, account.merchant_account_id, call.channel)
     if tariff.charges(call.amount_units) >= call.amount_units:
-        raise AmountTooSmallError("The fees would take all of this amount.", field="amount")
+        raise AmountTooSmallError("The fees would take all of this amount.", field="amount_units")
     checkout = await insert(desk, account, actor, new, CheckoutKind.DIRECT,
                             desk.policy.poll_for_s + desk.policy.grace_s, at=at)
     payment, is_new = await _direct_payment(desk, checkout, account, call, at)

@@ -7,17 +7,18 @@ from makola.core.checkout.errors import (
     BalanceTooSmallError,
     ChannelNotPermittedError,
     PayoutNotPermittedError,
-    ReferenceReusedError,
 )
+from makola.core.checkout.fees import MINOR_UNITS
 from makola.core.checkout.ports import Progress
 from makola.core.checkout.service import asking
-from makola.core.checkout.service.initiate import (
+from makola.core.checkout.service.checks import (
     check_amount,
     check_callback,
     check_reference,
+    check_same,
     check_text,
-    own_account,
 )
+from makola.core.checkout.service.initiate import own_account
 from makola.core.checkout.service.outcomes import Answered, record
 from makola.core.checkout.service.payments import permitted_provider
 from makola.core.checkout.store import transactions
@@ -27,7 +28,6 @@ from makola.core.checkout.types import (
     MerchantAccount,
     Transaction,
     TransactionKind,
-    TransactionState,
 )
 from makola.core.ledger.service import accounts_of, reserve
 from makola.core.ledger.types import Account, Leg, NewHold
@@ -73,7 +73,7 @@ async def send(desk: Desk, actor: Actor, call: SendCall) -> Transaction:
     account = await own_account(desk, actor, call.account_number)
     if call.channel is Channel.CARD:
         raise ChannelNotPermittedError("Nothing can be sent to a card.", field="channel")
-    check_callback(call.callback_url, desk.policy, "primary_callback_url")
+    check_callback(call.callback_url, desk.policy, "callback_url")
     check_callback(call.secondary_callback_url, desk.policy, "secondary_callback_url")
     return await _pay_out(desk, actor, account, call, TransactionKind.SEND)
 
@@ -99,7 +99,7 @@ async def sweep(desk: Desk, actor: Actor, account_number: str, amount_units: int
     target = account.sweep_account
     if target is None:
         raise PayoutNotPermittedError("This merchant account has no sweep account.",
-                                      field="merchant_account_number")
+                                      field="account_number")
     if amount_units is None:
         amount_units = await _all_of(desk, account)
     return await _pay_out(desk, actor, account, SendCall(
@@ -120,16 +120,16 @@ async def charges_of(desk: Desk, account: MerchantAccount, amount_units: int) ->
     Raises:
         AmountTooSmallError, InvalidCheckoutError: it is no amount that could be paid out.
     """
-    check_amount(amount_units, desk.policy, "amount")
+    check_amount(amount_units, desk.policy, "amount_units")
     return (await desk.tariff(desk.database, account.merchant_account_id, SEND)).charges(amount_units)
 
 
 async def _all_of(desk: Desk, account: MerchantAccount) -> int:
     available = (await balance(desk, account)).available_units or 0
     tariff = await desk.tariff(desk.database, account.merchant_account_id, SEND)
-    amount = available - available % 100
+    amount = available - available % MINOR_UNITS
     while amount > 0 and amount + tariff.charges(amount) > available:
-        amount -= max((amount + tariff.charges(amount) - available) // 200 * 100, 100)
+        amount -= max((amount + tariff.charges(amount) - available) // (2 * MINOR_UNITS) * MINOR_UNITS, MINOR_UNITS)
     return amount
 
 
@@ -137,12 +137,12 @@ async def _pay_out(desk: Desk, actor: Actor, account: MerchantAccount, call: Sen
                    kind: TransactionKind) -> Transaction:
     if account.kyc_state is not KycState.APPROVED:
         raise PayoutNotPermittedError("The documents of this business have not been approved yet.",
-                                      field="merchant_account_number")
+                                      field="account_number")
     provider = permitted_provider(desk, account, call.channel)
     if call.amount_units <= 0 and kind is TransactionKind.SWEEP:
-        raise BalanceTooSmallError("There is nothing to pay out.", field="amount")
-    check_amount(call.amount_units, desk.policy, "amount")
-    check_text(call.name, "recipient_name")
+        raise BalanceTooSmallError("There is nothing to pay out.", field="amount_units")
+    check_amount(call.amount_units, desk.policy, "amount_units")
+    check_text(call.name, "name")
     check_text(call.description, "description")
     check_reference(call.client_reference, desk.policy)
     if call.client_reference:
@@ -168,8 +168,7 @@ async def _before(desk: Desk, account: MerchantAccount, call: SendCall, kind: Tr
                                                   call.client_reference)
     if before is None:
         return None
-    if before[1] != call.content_sha256:
-        raise ReferenceReusedError("This reference was used for another request.", field="client_reference")
+    check_same(before[1], call.content_sha256)
     return before[0]
 
 
@@ -183,7 +182,7 @@ async def _store(desk: Desk, account: MerchantAccount, made: Transaction, call: 
         if not await transactions.insert(connection, made, call.content_sha256):
             return False
         if not await reserve(connection, [NewHold(made.transaction_id, tuple(legs))], made.created_at):
-            raise BalanceTooSmallError("The settlement balance does not cover this.", field="amount")
+            raise BalanceTooSmallError("The settlement balance does not cover this.", field="amount_units")
     return True
 
 
@@ -191,11 +190,9 @@ def _transaction(desk: Desk, actor: Actor, account: MerchantAccount, call: SendC
                  provider: str, charges_units: int) -> Transaction:
     at = now()
     return Transaction(
-        transaction_id=new_id(), kind=kind, state=TransactionState.ASKING,
-        merchant_account_id=account.merchant_account_id, organisation_id=account.organisation_id,
-        application_id=actor.application_id, checkout_id=None, refunds=None, provider=provider, channel=call.channel,
-        number=call.number, name=call.name, amount_units=call.amount_units, charges_units=charges_units,
-        currency=account.currency, surplus=False, reason=call.description, client_reference=call.client_reference,
-        callback_url=call.callback_url, secondary_callback_url=call.secondary_callback_url, provider_reference="",
-        failure_code="", failure_detail="", card_last4="", poll_count=0, due_at=desk.policy.first_due(at),
-        created_at=at, finished_at=None)
+        transaction_id=new_id(), kind=kind, merchant_account_id=account.merchant_account_id,
+        organisation_id=account.organisation_id, application_id=actor.application_id, provider=provider,
+        channel=call.channel, number=call.number, name=call.name, amount_units=call.amount_units,
+        charges_units=charges_units, currency=account.currency, created_at=at, due_at=desk.policy.first_due(at),
+        reason=call.description, client_reference=call.client_reference, callback_url=call.callback_url,
+        secondary_callback_url=call.secondary_callback_url)

@@ -4,29 +4,32 @@ What the provider has taken and we have not recorded is asked about and recorded
 resolved, because somebody should know that it was needed.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
+from makola.core.checkout.comparing import NewDifference, OwnSide, compare, unfinished
 from makola.core.checkout.desk import Desk
 from makola.core.checkout.errors import UnknownTransactionError, WrongStateError
 from makola.core.checkout.ports import CardProvider, MobileMoneyProvider, Progress, ProviderAnswer, ProviderTransaction
 from makola.core.checkout.service.asking import ask
 from makola.core.checkout.service.outcomes import Answered, record
 from makola.core.checkout.store import differences, transactions
-from makola.core.checkout.store.differences import NewDifference
-from makola.core.checkout.types import Difference, Transaction, TransactionKind, TransactionState
+from makola.core.checkout.store.differences import ComparedDay
+from makola.core.checkout.types import Difference, Transaction, TransactionState
 from makola.core.ledger.service import moved_for
 from makola.kit.clock import now
 
 _DAY = timedelta(days=1)
 #: Clocks differ, and a transaction that began before midnight may be listed after it.
 _MARGIN = timedelta(hours=1)
-#: A day that was missed is compared later, for so long.
-_LOOK_BACK_DAYS = 7
-#: How old a day is when it is compared: without a list, once its last transaction is decided or given up.
-_FIRST_BACK_DAYS = {True: 1, False: 2}
+#: Providers book late: a day is compared again on each of so many days after it, and then as long as one of our own
+#: transactions of it is open.
+_BOOKED_LATE = timedelta(days=3)
+#: A day that was missed, because nothing ran or its provider did not answer, is compared later, for so long.
+_MISSED = timedelta(days=7)
+_MOST_DAYS = 3_660
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,9 @@ class Comparison:
 async def reconcile(desk: Desk, provider_name: str, day: date) -> Comparison | None:
     """Compare one day (UTC) of one provider; None where the provider does not answer, or is not in the settings.
 
+    A difference that was found before is not listed again; one that is gone is marked as resolved, and one that comes
+    back is open again. What a person has resolved stays so, unless its amounts have changed.
+
     Args:
         desk: the services' own.
         provider_name: of the settings.
@@ -56,135 +62,86 @@ async def reconcile(desk: Desk, provider_name: str, day: date) -> Comparison | N
     provider = desk.providers.named(provider_name)
     if provider is None:
         return None
+    began_at = now()
     if not provider.has_list:
-        return await _compare_own(desk, provider_name, day)
+        return await _compare_own(desk, provider_name, day, began_at)
     since = datetime.combine(day, time(), UTC)
     listed = await provider.list_transactions(since - _MARGIN, since + _DAY + _MARGIN)
     if listed is None:
         return None
-    found, ours_count, missed = await _compare(desk, provider, day, listed)
+    own_side = await _own_side(desk, provider, since, listed)
+    found, missed = compare(own_side, listed)
+    repaired_count = 0
     if missed:
         async with desk.database.transaction() as connection:
             await differences.save(connection, provider_name, day, found, now())
         await ask(desk, missed)
         first = len(found)
-        found, ours_count, _ = await _compare(desk, provider, day, listed)
-        repaired = max(first - len(found), 0)
-    else:
-        repaired = 0
+        own_side = await _own_side(desk, provider, since, listed)
+        found, _ = compare(own_side, listed)
+        repaired_count = max(first - len(found), 0)
     theirs_count = sum(since <= one.at < since + _DAY for one in listed)
-    await _save(desk, provider_name, day, found, (ours_count, theirs_count))
-    return Comparison(provider_name, day, ours_count, theirs_count, tuple(found), repaired)
+    await _save(desk, provider_name, day, found, began_at, ours_count=len(own_side.of_day), theirs_count=theirs_count,
+                open_count=sum(one.is_open for one in own_side.of_day))
+    return Comparison(provider_name, day, len(own_side.of_day), theirs_count, tuple(found), repaired_count)
 
 
-async def _compare_own(desk: Desk, provider_name: str, day: date) -> Comparison:
+async def _compare_own(desk: Desk, provider_name: str, day: date, began_at: datetime) -> Comparison:
     """Look through what we have ourselves of a provider without a list: what nobody could finish is listed."""
     since = datetime.combine(day, time(), UTC)
-    ours = await transactions.of_provider(desk.database, provider_name, since, since + _DAY)
-    found = [one for own in ours for one in _unfinished(own)]
-    await _save(desk, provider_name, day, found, (len(ours), 0))
-    return Comparison(provider_name, day, len(ours), None, tuple(found), 0)
+    ours_count, open_count = await transactions.count_of_provider(desk.database, provider_name, since, since + _DAY)
+    ours = await transactions.unfinished_of_provider(desk.database, provider_name, since, since + _DAY)
+    found = [one for own in ours for one in unfinished(own)]
+    await _save(desk, provider_name, day, found, began_at, ours_count=ours_count, theirs_count=0, open_count=open_count)
+    return Comparison(provider_name, day, ours_count, None, tuple(found), 0)
 
 
-async def _save(desk: Desk, provider_name: str, day: date, found: Sequence[NewDifference],
-                counts: tuple[int, int]) -> None:
+async def _save(desk: Desk, provider_name: str, day: date, found: Sequence[NewDifference], began_at: datetime, *,
+                ours_count: int, theirs_count: int, open_count: int) -> None:
     async with desk.database.transaction() as connection:
         at = now()
-        await differences.save(connection, provider_name, day, found, at)
-        await differences.resolve_others(connection, provider_name, day, found, at, "agrees now")
-        await differences.compared(connection, provider_name, day, at, (*counts, len(found)))
+        compared = ComparedDay(day, at, ours_count, theirs_count, len(found), open_count)
+        # Where another process has compared the day since, what it has seen is newer than this.
+        if await differences.compared(connection, provider_name, compared, began_at):
+            await differences.save(connection, provider_name, day, found, at)
+            await differences.resolve_others(connection, provider_name, day, found, at, "agrees now")
 
 
 async def reconcile_due(desk: Desk) -> bool:
-    """Compare the days that are over and have not been compared."""
+    """Compare the days that are over: each once a day, until nothing of it is expected to change any more."""
+    await differences.resolve_decided(desk.database, now(), "decided since")
     today = (now() - _MARGIN).date()
-    everybody: list[tuple[str, bool]] = [(one.name, one.has_list)
-                                         for one in (*desk.providers.mobile_money, *desk.providers.cards)]
-    for name, has_list in everybody:
-        first_back = _FIRST_BACK_DAYS[has_list]
-        done = await differences.compared_days(desk.database, name, today - _LOOK_BACK_DAYS * _DAY)
-        for back in range(_LOOK_BACK_DAYS, first_back - 1, -1):
+    asked_for = timedelta(seconds=min(desk.policy.poll_for_s + desk.policy.poll_delays_s[-1],
+                                      _DAY.total_seconds() * _MOST_DAYS))
+    most = min((asked_for + _BOOKED_LATE + _MISSED) // _DAY + 1, _MOST_DAYS)
+    for one in (*desk.providers.mobile_money, *desk.providers.cards):
+        before = await differences.compared_days(desk.database, one.name, today - most * _DAY)
+        # A new installation has nothing of the days before it.
+        first = await differences.first_day(desk.database, one.name) or today - _DAY
+        for back in range(most, 0, -1):
             day = today - back * _DAY
-            # A new installation has nothing of the days before it.
-            if day not in done and (done or back == first_back):
-                await reconcile(desk, name, day)
+            if day >= min(first, today - _DAY) and _is_due(before.get(day), day, today):
+                await reconcile(desk, one.name, day)
     return False
 
 
-async def _compare(desk: Desk, provider: MobileMoneyProvider | CardProvider, day: date,
-                   listed: Sequence[ProviderTransaction],
-                   ) -> tuple[list[NewDifference], int, list[Transaction]]:
-    """Return the differences, how many transactions we have, and which the provider moved and we did not."""
-    since = datetime.combine(day, time(), UTC)
+def _is_due(before: ComparedDay | None, day: date, today: date) -> bool:
+    """Say whether a day is to be compared, for the first time or again."""
+    if before is None:
+        return True
+    is_over = before.compared_at >= datetime.combine(day, time(), UTC) + _DAY + _BOOKED_LATE
+    return (before.compared_at - _MARGIN).date() < today and (before.open_count > 0 or not is_over)
+
+
+async def _own_side(desk: Desk, provider: MobileMoneyProvider | CardProvider, since: datetime,
+                 listed: Sequence[ProviderTransaction]) -> OwnSide:
     until = since + _DAY
-    of_day = {one.transaction_id: one
-              for one in await transactions.of_provider(desk.database, provider.name, since, until)}
-    theirs = {one.transaction_id: one for one in listed if one.transaction_id is not None}
-    ours = of_day | await transactions.find_some(
+    of_day = await transactions.of_provider(desk.database, provider.name, since, until)
+    ours = {one.transaction_id: one for one in of_day}
+    ours |= await transactions.find_some(
         desk.database, [one.transaction_id for one in listed
-                        if one.transaction_id is not None and one.transaction_id not in of_day])
-    moved = await _moved(desk, provider.name, list(ours.values()))
-    found: list[NewDifference] = []
-    missed: list[Transaction] = []
-    for one in listed:
-        if not since <= one.at < until or one.progress is not Progress.SUCCEEDED:
-            continue
-        own = ours.get(one.transaction_id) if one.transaction_id is not None else None
-        if own is None or own.provider != provider.name:
-            found.append(_difference("unknown_to_us", one.transaction_id, one.provider_reference, None,
-                                     one.amount_units, "The provider moved this; we have no such transaction."))
-        elif own.state is not TransactionState.SUCCEEDED:
-            missed.append(own)
-            found.append(_difference("not_recorded", own.transaction_id, one.provider_reference, None,
-                                     one.amount_units, f"The provider moved this; here it is {own.state}."))
-        else:
-            found += _amounts(own, one, moved)
-    for transaction_id, own in of_day.items():
-        found += _missing(own, theirs.get(transaction_id), moved)
-    return found, len(of_day), missed
-
-
-def _amounts(own: Transaction, their: ProviderTransaction, moved: Mapping[UUID, int]) -> list[NewDifference]:
-    booked = moved.get(own.transaction_id, 0)
-    if (their.amount_units, their.currency, their.kind in _as_listed(own.kind)) == (booked, own.currency, True):
-        return []
-    return [_difference("amount", own.transaction_id, their.provider_reference, booked, their.amount_units,
-                        f"The ledger says {own.kind} of {booked} {own.currency}, the provider {their.kind} of"
-                        f" {their.amount_units} {their.currency} (in 1/10,000).")]
-
-
-def _as_listed(kind: TransactionKind) -> frozenset[TransactionKind]:
-    """Return what a provider may call a transaction: it cannot know a sweep from a send."""
-    payouts = frozenset({TransactionKind.SEND, TransactionKind.SWEEP})
-    return payouts if kind in payouts else frozenset({kind})
-
-
-def _missing(own: Transaction, their: ProviderTransaction | None, moved: Mapping[UUID, int]) -> list[NewDifference]:
-    if (own.state is not TransactionState.UNDECIDED or their is None or their.progress is not Progress.SUCCEEDED) \
-            and (unfinished := _unfinished(own)):
-        return unfinished
-    if own.state is not TransactionState.SUCCEEDED or (their is not None and their.progress is Progress.SUCCEEDED):
-        return []
-    says = "does not list it" if their is None else f"says {their.progress.value}"
-    return [_difference("unknown_to_provider", own.transaction_id, own.provider_reference,
-                        moved.get(own.transaction_id, 0), None, f"Here it succeeded; the provider {says}.")]
-
-
-def _unfinished(own: Transaction) -> list[NewDifference]:
-    """Return what is to be looked into by a person whatever the provider lists."""
-    if own.state is TransactionState.UNDECIDED:
-        return [_difference("undecided", own.transaction_id, own.provider_reference, None, None,
-                            "The provider did not say for a day what became of this.")]
-    if own.surplus and own.kind is TransactionKind.REFUND and own.state is TransactionState.FAILED:
-        return [_difference("not_returned", own.transaction_id, own.provider_reference, own.amount_units, None,
-                            f"What a customer paid too much could not be paid back: {own.failure_detail or 'refused'}")]
-    return []
-
-
-def _difference(kind: str, transaction_id: UUID | None, provider_reference: str, ours: int | None,
-                theirs: int | None, detail: str) -> NewDifference:
-    subject = transaction_id.hex if transaction_id is not None else provider_reference
-    return NewDifference(kind, subject, transaction_id, provider_reference, ours, theirs, detail)
+                        if one.transaction_id is not None and one.transaction_id not in ours])
+    return OwnSide(provider.name, since, until, of_day, ours, await _moved(desk, provider.name, list(ours.values())))
 
 
 async def _moved(desk: Desk, provider: str, ours: Sequence[Transaction]) -> dict[UUID, int]:
@@ -228,4 +185,6 @@ async def decide_by_hand(desk: Desk, transaction_id: UUID, *, succeeded: bool) -
         raise WrongStateError(f"This transaction is {transaction.state}.", field="transaction_id")
     answer = ProviderAnswer(Progress.SUCCEEDED) if succeeded else \
         ProviderAnswer(Progress.FAILED, detail="It was found not to have gone through.")
-    return (await record(desk, [Answered(transaction, answer)]))[transaction_id]
+    decided = (await record(desk, [Answered(transaction, answer)]))[transaction_id]
+    await differences.resolve_decided(desk.database, now(), "decided by hand")
+    return decided

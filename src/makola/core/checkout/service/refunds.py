@@ -12,28 +12,27 @@ from makola.core.checkout.errors import (
 )
 from makola.core.checkout.ports import Progress
 from makola.core.checkout.service import asking
-from makola.core.checkout.service.initiate import (
+from makola.core.checkout.service.checks import (
     check_amount,
     check_callback,
     check_reference,
+    check_same,
     check_text,
-    own_account,
 )
-from makola.core.checkout.service.outcomes import Answered, record
+from makola.core.checkout.service.initiate import own_account
+from makola.core.checkout.service.outcomes import Answered, record, refund_of
 from makola.core.checkout.store import invoices, transactions
 from makola.core.checkout.types import (
     Checkout,
     MerchantAccount,
     Transaction,
     TransactionKind,
-    TransactionState,
 )
 from makola.core.ledger.service import reserve
 from makola.core.ledger.types import Leg, NewHold
 from makola.core.organisations.types import Actor
 from makola.kit.clock import now
 from makola.kit.database import Connection
-from makola.kit.ids import new_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +66,7 @@ async def refund(desk: Desk, actor: Actor, call: RefundCall) -> tuple[Transactio
         BalanceTooSmallError: the settlement balance does not cover it.
     """
     account = await own_account(desk, actor, call.account_number)
-    check_callback(call.callback_url, desk.policy, "primary_callback_url")
+    check_callback(call.callback_url, desk.policy, "callback_url")
     check_text(call.reason, "reason")
     check_reference(call.client_reference, desk.policy)
     payment = await _payment(desk, account, call.payment_id)
@@ -90,7 +89,7 @@ async def _payment(desk: Desk, account: MerchantAccount, payment_id: UUID) -> Tr
             payment = await transactions.find(desk.database, checkout.paid_by)
     if (payment is None or payment.merchant_account_id != account.merchant_account_id
             or payment.kind is not TransactionKind.PAYMENT):
-        raise UnknownTransactionError("This merchant account has no such payment.", field="transaction_id")
+        raise UnknownTransactionError("This merchant account has no such payment.", field="payment_id")
     return payment
 
 
@@ -104,35 +103,29 @@ async def _reserve(desk: Desk, connection: Connection, account: MerchantAccount,
         before = await transactions.find_by_reference(connection, account.merchant_account_id, TransactionKind.REFUND,
                                                       call.client_reference)
         if before is not None:
-            if before[1] != call.content_sha256:
-                raise ReferenceReusedError("This reference was used for another refund.", field="client_reference")
+            check_same(before[1], call.content_sha256)
             return before[0], False
     made = _refund(checkout, payment, call, desk)
     if not await transactions.insert(connection, made, call.content_sha256):
-        raise ReferenceReusedError("This reference was used for another refund.", field="client_reference")
+        # Of another checkout of this account, at the same moment.
+        raise ReferenceReusedError("This reference was used for another request.", field="client_reference")
     await invoices.save(connection, [replace(checkout, refunded_units=checkout.refunded_units + made.amount_units)])
     hold = NewHold(made.transaction_id, (Leg(account.settlement_id, clearing_id, made.amount_units),))
     if not await reserve(connection, [hold], made.created_at):
-        raise BalanceTooSmallError("The settlement balance does not cover this refund.", field="amount")
+        raise BalanceTooSmallError("The settlement balance does not cover this refund.", field="amount_units")
     return made, True
 
 
 def _refund(checkout: Checkout, payment: Transaction, call: RefundCall, desk: Desk) -> Transaction:
     if checkout.paid_by != payment.transaction_id:
-        raise NotRefundableError("This payment did not succeed, or was paid back already.", field="transaction_id")
+        raise NotRefundableError("This payment did not succeed, or was paid back already.", field="payment_id")
     left = payment.amount_units - checkout.refunded_units
     amount = left if call.amount_units is None else call.amount_units
     if left <= 0 or amount > left:
-        raise NotRefundableError("Less of this payment is left than that.", field="amount")
+        raise NotRefundableError("Less of this payment is left than that.", field="amount_units")
     if call.amount_units is not None:
-        check_amount(amount, replace(desk.policy, minimum_units=1), "amount")
+        check_amount(amount, replace(desk.policy, minimum_units=1), "amount_units")
     at = now()
-    return Transaction(
-        transaction_id=new_id(), kind=TransactionKind.REFUND, state=TransactionState.ASKING,
-        merchant_account_id=payment.merchant_account_id, organisation_id=payment.organisation_id,
-        application_id=payment.application_id, checkout_id=payment.checkout_id, refunds=payment.transaction_id,
-        provider=payment.provider, channel=payment.channel, number=payment.number, name=payment.name,
-        amount_units=amount, charges_units=0, currency=payment.currency, surplus=False, reason=call.reason,
-        client_reference=call.client_reference, callback_url=call.callback_url, secondary_callback_url="",
-        provider_reference="", failure_code="", failure_detail="", card_last4=payment.card_last4, poll_count=0,
-        due_at=desk.policy.first_due(at), created_at=at, finished_at=None)
+    return replace(
+        refund_of(payment, amount, at, due_at=desk.policy.first_due(at)), reason=call.reason,
+        client_reference=call.client_reference, callback_url=call.callback_url)

@@ -51,7 +51,7 @@ _EXPIRED = """
 SELECT i.id FROM checkout.invoice i
 WHERE i.state = 'open' AND i.expires_at <= $1
   AND (i.expires_at <= $2 OR NOT EXISTS (
-      SELECT FROM checkout.transaction t WHERE t.checkout_id = i.id AND t.state IN ('asking', 'pending')))
+      SELECT 1 FROM checkout.transaction t WHERE t.checkout_id = i.id AND t.state IN ('asking', 'pending')))
 ORDER BY i.expires_at LIMIT $3
 """
 

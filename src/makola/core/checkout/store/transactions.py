@@ -68,6 +68,14 @@ _OF_PROVIDER = f"""
 SELECT {_COLUMNS} FROM checkout.transaction t
 WHERE t.provider = $1 AND t.created_at >= $2 AND t.created_at < $3 ORDER BY t.created_at, t.id
 """  # noqa: S608 - made of this module's own column names
+_UNFINISHED_OF_PROVIDER = f"""
+SELECT {_COLUMNS} FROM checkout.transaction t WHERE t.provider = $1 AND t.created_at >= $2 AND t.created_at < $3
+  AND (t.state = 'undecided' OR t.state = 'failed' AND t.kind = 'refund' AND t.surplus) ORDER BY t.created_at, t.id
+"""  # noqa: S608 - made of this module's own column names
+_COUNT_OF_PROVIDER = """
+SELECT count(*), count(*) FILTER (WHERE state IN ('asking', 'pending')) FROM checkout.transaction
+WHERE provider = $1 AND created_at >= $2 AND created_at < $3
+"""
 _SOME = f"SELECT {_COLUMNS} FROM checkout.transaction t WHERE t.id = ANY($1::uuid[])"  # noqa: S608 - own columns
 
 _LOCK = f"""
@@ -129,12 +137,12 @@ class Locked:
 def transaction_of(row: Record) -> Transaction:
     """Build a transaction from its row."""
     return Transaction(
-        row["id"], TransactionKind(row["kind"]), TransactionState(row["state"]), row["merchant_account_id"],
-        row["organisation_id"], row["application_id"], row["checkout_id"], row["refunds"], row["provider"],
-        Channel(row["channel"]), row["number"], row["name"], row["amount_units"], row["charges_units"],
-        row["currency"], row["surplus"], row["reason"], row["client_reference"], row["callback_url"],
-        row["secondary_callback_url"], row["provider_reference"], row["failure_code"], row["failure_detail"],
-        row["card_last4"], row["poll_count"], row["due_at"], row["created_at"], row["finished_at"],
+        row["id"], TransactionKind(row["kind"]), row["merchant_account_id"], row["organisation_id"],
+        row["application_id"], row["provider"], Channel(row["channel"]), row["number"], row["name"],
+        row["amount_units"], row["charges_units"], row["currency"], row["created_at"], row["due_at"],
+        TransactionState(row["state"]), row["checkout_id"], row["refunds"], row["surplus"], row["reason"],
+        row["client_reference"], row["callback_url"], row["secondary_callback_url"], row["provider_reference"],
+        row["failure_code"], row["failure_detail"], row["card_last4"], row["poll_count"], row["finished_at"],
         row["hint_count"])
 
 
@@ -188,6 +196,19 @@ async def of_provider(connection: Connection | Database, provider: str, since: d
                       until: datetime) -> list[Transaction]:
     """Return what was asked of a provider in a period."""
     return [transaction_of(row) for row in await connection.fetch(_OF_PROVIDER, provider, since, until)]
+
+
+async def unfinished_of_provider(connection: Connection | Database, provider: str, since: datetime,
+                                 until: datetime) -> list[Transaction]:
+    """Return what was asked of a provider in a period and could not be decided, or not be paid back."""
+    return [transaction_of(row) for row in await connection.fetch(_UNFINISHED_OF_PROVIDER, provider, since, until)]
+
+
+async def count_of_provider(connection: Connection | Database, provider: str, since: datetime,
+                            until: datetime) -> tuple[int, int]:
+    """Return how much was asked of a provider in a period, and how much of it is still open."""
+    row = await connection.fetchrow(_COUNT_OF_PROVIDER, provider, since, until)
+    return (row[0], row[1]) if row is not None else (0, 0)
 
 
 async def find_by_reference(connection: Connection | Database, merchant_account_id: int, kind: TransactionKind,
