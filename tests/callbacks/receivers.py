@@ -13,7 +13,8 @@ from makola.core.callbacks.types import CallbackPolicy, NewCallback
 from makola.core.callbacks.workers import CallbackWorker
 from makola.kit.background import Background
 from makola.kit.database import Database, WakeUps
-from makola.kit.outgoing import AddressPolicy, OutgoingHttp
+from makola.kit.outgoing import AddressPolicy
+from makola.kit.outgoing.direct import DirectHttp
 
 LOCAL = AddressPolicy(allow_private=True)
 QUICK = CallbackPolicy(retry_delays_s=(0.05, 0.05), timeout_s=5.0, connect_timeout_s=2.0)
@@ -93,7 +94,7 @@ async def working(database: Database, policy: CallbackPolicy = QUICK, *,
     """Run a worker as a process runs it."""
     wake_ups = WakeUps(database.url)
     background = Background()
-    async with OutgoingHttp(addresses) as http:
+    async with DirectHttp(addresses) as http:
         worker = CallbackWorker(database, http, policy, wake=wake_ups.on(CHANNEL))
         wake_ups.start([CHANNEL])
         worker.run_in(background)

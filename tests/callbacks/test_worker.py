@@ -15,7 +15,8 @@ from makola.core.callbacks.store import Outcome
 from makola.core.callbacks.types import CallbackPolicy, DeliveryState
 from makola.core.callbacks.workers import CallbackWorker
 from makola.kit.database import Database
-from makola.kit.outgoing import OutgoingHttp
+from makola.kit.outgoing import HttpClient
+from makola.kit.outgoing.direct import DirectHttp
 from tests.callbacks.receivers import (
     LOCAL,
     QUICK,
@@ -76,7 +77,7 @@ async def test_slots_are_filled_as_they_become_free(database: Database) -> None:
 async def test_after_a_crash_another_worker_sends_under_the_same_id(database: Database) -> None:
     policy = replace(QUICK, lease_s=0.5)
     async with receiver(hang) as server:
-        async with OutgoingHttp(LOCAL) as http:
+        async with DirectHttp(LOCAL) as http:
             doomed = CallbackWorker(database, http, policy)
             [webhook_id] = await send(database, callback(server.url))
             await doomed.step()
@@ -96,7 +97,7 @@ async def _thanks(_seen: Seen) -> web.Response:
 
 
 async def test_a_lease_keeps_others_away(database: Database) -> None:
-    async with receiver(hang) as server, OutgoingHttp(LOCAL) as http:
+    async with receiver(hang) as server, DirectHttp(LOCAL) as http:
         first, second = CallbackWorker(database, http), CallbackWorker(database, http)
         await send(database, callback(server.url))
         await first.step()
@@ -121,7 +122,7 @@ async def test_a_late_outcome_does_not_undo_a_later_one(database: Database) -> N
             return web.Response(status=410)
         return web.Response()
 
-    async with receiver(late_failure) as server, OutgoingHttp(LOCAL) as http:
+    async with receiver(late_failure) as server, DirectHttp(LOCAL) as http:
         slow = CallbackWorker(database, http, replace(QUICK, lease_s=0.2))
         [webhook_id] = await send(database, callback(server.url))
         await slow.step()
@@ -151,7 +152,7 @@ async def test_what_is_under_way_is_finished_before_the_end(database: Database) 
         await asyncio.sleep(0.2)
         return web.Response()
 
-    async with receiver(takes_a_while) as server, OutgoingHttp(LOCAL) as http:
+    async with receiver(takes_a_while) as server, DirectHttp(LOCAL) as http:
         worker = CallbackWorker(database, http)
         await send(database, callback(server.url))
         await worker.step()
@@ -163,7 +164,7 @@ async def test_a_defect_of_ours_costs_one_attempt_and_not_the_process(
         database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     real = sending.attempt
 
-    async def broken_for_one(http: OutgoingHttp, policy: CallbackPolicy, delivery: Claimed) -> Outcome:
+    async def broken_for_one(http: HttpClient, policy: CallbackPolicy, delivery: Claimed) -> Outcome:
         if delivery.organisation_id == 13:
             raise ZeroDivisionError
         return await real(http, policy, delivery)

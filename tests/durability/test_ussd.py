@@ -5,6 +5,7 @@ import random
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import aiohttp
@@ -146,15 +147,26 @@ async def test_kills_in_mid_session(server: Serving, bank: tuple[Bank, Applicati
 async def test_the_database_dies_in_mid_session(server: Serving, bank: tuple[Bank, Application],
                                                 chance: random.Random) -> None:
     """What was asked may not be on disk yet, but whoever saw an answer goes on, and nothing is asked twice."""
+    killed_at: list[datetime] = []
+
     async def kill(subscribers: Subscribers) -> None:
         before = subscribers.errors.total()
         await asyncio.to_thread(server.kill_postgres)
+        killed_at.append(datetime.now(UTC))
         async with asyncio.timeout(20):
             while subscribers.errors.total() == before:  # noqa: ASYNC110 - phones notice, and nobody tells
                 await asyncio.sleep(0.05)
 
     await _go_through(server, bank, chance, kill)
     await _check_database(server, bank[1])
+    database = await asyncpg.connect(server.database_url())
+    try:
+        doubted = await database.fetchval(
+            "SELECT count(*) FROM ussd.step, ussd.continuity WHERE recorded_at > $1 AND recorded_at < since",
+            killed_at[-1])
+        assert doubted == 0, "what was recorded after the breakdown goes on in any process"
+    finally:
+        await database.close()
 
 
 async def _go_through(server: Serving, bank: tuple[Bank, Application], chance: random.Random,

@@ -7,7 +7,9 @@ from uuid import UUID, uuid4
 import asyncpg
 from msgspec.structs import replace
 
-from makola.core.ussd.recording import Lane, Recorder
+from makola.core.ussd.lane import Lane
+from makola.core.ussd.recording import Recorder
+from makola.core.ussd.service.breakdowns import note_breakdown
 from makola.core.ussd.store import reading, writing
 from makola.core.ussd.store.rows import Intent, Opening, Stored
 from makola.core.ussd.types import EndReason, StepKind
@@ -69,6 +71,31 @@ async def test_two_that_notice_a_breakdown_at_once_agree(database: Database) -> 
         await database.execute("UPDATE ussd.continuity SET since = 'epoch'")
 
 
+async def test_a_new_connection_marks_a_breakdown_before_anything_is_recorded(module_database_url: str) -> None:
+    database = await Database.connect(module_database_url, min_size=1, max_size=2, on_connect=note_breakdown)
+    try:
+        await database.execute("DELETE FROM ussd.continuity")
+        connections = [await database.connections.take() for _ in range(2)]
+        for each in connections:  # a breakdown ends them
+            await each.close()
+            await database.connections.give_back(each, None)
+        step = beginning(uuid4())
+        async with database.connection() as connection:
+            await writing.insert_intents(connection, [step])
+            marked = await connection.fetchval(
+                "SELECT since <= recorded_at FROM ussd.continuity, ussd.step WHERE session_id = $1", step.session_id)
+        assert marked is True
+    finally:
+        await database.execute("UPDATE ussd.continuity SET since = 'epoch'")
+        await database.close()
+
+
+async def test_a_connection_to_an_empty_database_marks_nothing(bare_database_url: str) -> None:
+    database = await Database.connect(bare_database_url, min_size=1, max_size=2, on_connect=note_breakdown)
+    assert await database.fetchval("SELECT 1") == 1
+    await database.close()
+
+
 class Store:
     """Takes every item but those that are called bad."""
 
@@ -102,6 +129,7 @@ async def test_what_the_database_refuses_costs_nothing_of_what_comes_meanwhile(d
 
 async def test_a_mistake_of_the_program_leaves_nobody_waiting(database: Database) -> None:
     async def store(_: Connection, items: Sequence[str]) -> list[bool]:
+        await asyncio.sleep(0.01)
         if len(items) > 1:
             raise asyncpg.DataError("refused")
         if items == ["odd"]:
@@ -111,4 +139,23 @@ async def test_a_mistake_of_the_program_leaves_nobody_waiting(database: Database
     lane = Lane("test", database, store, failed=False)
     asyncio.get_running_loop().set_exception_handler(lambda *_: None)
     async with asyncio.timeout(20):
-        assert await asyncio.gather(*(lane.put(item) for item in ("a", "odd", "c"))) == [True, False, False]
+        results = await asyncio.gather(
+            *(lane.put(item) for item in ("a", "odd", "b", "odd", "c")), return_exceptions=True)
+        assert [results[0], *results[2:]] == [True, True, False, False]  # the last three were one batch
+        assert isinstance(results[1], TypeError)  # it was stored by whoever brought it
+        assert await lane.put("d")
+        await lane.drain()
+
+
+async def test_who_stops_waiting_keeps_nobody_from_storing(database: Database) -> None:
+    store = Store(ValueError())
+    lane = Lane("test", database, store, failed=False)
+    tasks = [asyncio.create_task(lane.put(f"{number}")) for number in range(5)]
+    await asyncio.sleep(0.01)
+    for task in (tasks[0], tasks[1], tasks[3]):  # two that store, and one that waits
+        task.cancel()
+    async with asyncio.timeout(20):
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+        assert [result for result in results if not isinstance(result, asyncio.CancelledError)] == [True, True]
+        assert {"2", "4"} <= store.stored
+        await lane.drain()

@@ -6,13 +6,15 @@ from typing import ClassVar
 from uuid import uuid4
 
 import pytest
+from aiohttp import web
 
 from makola.core.ussd.ports import Push, PushKind
+from makola.core.ussd.service.services import remove_service
 from makola.core.ussd.store.reading import find_left
 from makola.core.ussd.store.writing import purge
 from makola.core.ussd.types import EndReason, LongText, OperatorError, StepKind
 from makola.kit.clock import now
-from tests.ussd.application import Application
+from tests.ussd.application import Answer, Application, Request
 from tests.ussd.stage import MOBILE, Side, Stage, text_of
 
 _KEYS = ["Mobile", "SessionId", "ServiceCode", "Type", "Message", "Operator", "Sequence", "ClientState"]
@@ -97,6 +99,49 @@ async def test_a_subscriber_who_is_silent_times_out_and_both_sides_are_told(stag
         ("ST", "The subscriber answered a session that had timed out."),
         ("ST", "The subscriber did not answer within 0.05 s.")}
     assert len(application.requests) == 2
+
+
+@pytest.mark.parametrize(("how", "code", "cause"), [
+    ("silence", "ST", "The subscriber did not answer within 0.05 s."),
+    ("the operator", "SERVICE UNAVAILABLE", "The operator reported this error."),
+    ("removal", "NOAPP", "The service was removed in mid-session."),
+])
+async def test_an_error_is_counted_when_the_session_ends_and_the_answer_added_later(
+        stage: Stage, application: Application, how: str, code: str, cause: str) -> None:
+    may_answer = asyncio.Event()
+
+    async def answer(request: Request) -> Answer:
+        if request["Type"] != "Timeout" and request["Type"] != "Release":
+            return {"Type": "Response", "Message": "Menu"}
+        await may_answer.wait()
+        return web.Response(status=500, text="Oops")
+
+    application.script = answer
+    stage.restarted(subscriber_timeout_s=0.05 if how == "silence" else 60)
+    phone = stage.phone()
+    await phone.dial()
+    if how == "silence":
+        await asyncio.sleep(0.06)
+        await stage.expire()
+    elif how == "the operator":
+        await stage.gateway.report("test", phone.session, OperatorError.SERVICE_UNAVAILABLE)
+    else:
+        async with stage.database.transaction() as connection:
+            await remove_service(connection, stage.merchant, stage.service.service_id)
+        await stage.services.refresh()
+        await phone.type("1")
+    (counted,) = await stage.failures()  # should the process die now, the owner knows of it
+    assert (counted.code, counted.cause, counted.status) == (code, cause, None)
+    (history,) = await stage.sessions()
+    assert (history.session.error, counted.session_id) == (code, history.session.session_id)
+    may_answer.set()
+    await stage.gateway.stop()
+    (answered,) = await stage.failures()
+    assert (answered.failure_id, answered.at) == (counted.failure_id, counted.at)
+    assert (answered.code, answered.cause, answered.status, answered.body) == (
+        code, f"{cause} The application answered 500.", 500, "Oops")
+    (history,) = await stage.sessions()
+    assert (history.steps[1].error, history.steps[1].cause, history.steps[1].status) == (code, answered.cause, 500)
 
 
 async def test_an_answer_that_comes_after_the_time_but_before_the_clock_is_late_too(stage: Stage,

@@ -139,7 +139,7 @@ def test_requests_are_signed_with_the_services_secret(kit: Kit, bank: Applicatio
     ("dial", "*711#", "--url", "http://localhost/", "--secret", "whsec_short"),
     ("dial", "711", "--url", "http://localhost/"), ("dial", "*711#", "--url", "ftp://localhost/"), ("dial", "*711#"),
     ("dial", "*711#", "--url", "http://localhost:port/"), ("play", "no-such-file"),
-    ("dial", "*711#", "--url", "http://two..dots/"),
+    ("dial", "*711#", "--url", "http://two..dots/"), ("dial", "*711#", "--url", "http://two words/"),
 ])
 def test_wrong_use_ends_with_2(kit: Kit, arguments: tuple[str, ...]) -> None:
     done = kit(*arguments)

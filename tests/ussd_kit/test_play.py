@@ -24,6 +24,12 @@ def test_the_example_of_the_guide_holds(kit: Kit, bank: Application) -> None:
     assert done.stdout.startswith("ok ")
 
 
+def test_a_file_that_begins_with_a_byte_order_mark_is_read(kit: Kit, tmp_path: Path) -> None:
+    file = tmp_path / "marked.ussd"
+    file.write_text("url http://127.0.0.1:9/ussd\ndial *711#\nerror URNF\n", "utf-8-sig")
+    assert kit("play", str(file)).returncode == 0
+
+
 def test_a_difference_is_shown_with_its_line_and_a_diff(kit: Kit, bank: Application, tmp_path: Path) -> None:
     shutil.copy(_EXAMPLES / "bank.ussd", tmp_path / "good.ussd")
     wrong = (_EXAMPLES / "bank.ussd").read_text().replace("2. Mini Statement", "2. Statement")

@@ -190,6 +190,7 @@ async def test_codes_are_offered_mapped_on_the_page_and_errors_are_the_documents
             await page.keyboard.type("*799#")
             await page.keyboard.press("Enter")
             await expect(phone.locator(".ussd__text")).to_contain_text("NOAPP: Your application is not yet mapped")
+            await expect(phone.get_by_role("link", name="Log")).to_have_attribute("href", "/ussd#errors")
             await page.keyboard.press("Escape")
 
             form = page.locator(".codes__form")

@@ -81,12 +81,45 @@ async def test_an_error_is_shown_with_its_cause_and_counted(browser: Browser, se
             await expect(session.locator(".step__error")).to_contain_text("The application answered 503.")
             await expect(session.locator(".step__body code")).to_have_text("<h1>Down & out</h1>")
             await expect(session.locator(".step__facts")).to_contain_text(re.compile(r"\d+ ms · HTTP 503"))
-            counts = page.locator(".service").filter(has_text="*732#").locator(".is-error")
+            counts = page.locator(".service").filter(has_text="*732#").locator(".service__errors a")
             await expect(counts).to_have_text(re.compile(r"UUE\s*1"))
             assert await page.evaluate("document.documentElement.scrollWidth") == 390
 
             await page.get_by_role("link", name="*732#").click()
             await expect(page.locator(".session")).to_have_count(1)
+
+
+async def test_errors_are_listed_live_with_their_cause_whether_a_session_began_or_not(
+        browser: Browser, server: Serving) -> None:
+    with application(lambda _request: (500, b"Oops")) as broken:
+        await send_code(server, "752", broken.url)
+        async with visit(browser, 360, 740) as page:
+            await page.goto(f"{server.url}/ussd#errors")
+            await expect(page.locator("#follow")).to_have_text("Live")
+            errors = page.locator("#errors")
+            await expect(errors).to_have_attribute("open", "")
+            async with httpx.AsyncClient(base_url=server.url) as client:  # no session begins
+                await client.post(f"/sandbox/handsets/{NUMBER}/ussd", json={"input": "*797*31#"})
+            nobodys = errors.locator(".error").filter(has_text="No service has the code *797*31#.")
+            await expect(nobodys.locator(".error__what b")).to_have_text("NOAPP")
+            await expect(nobodys.locator(".error__facts")).to_contain_text("no session began")
+
+            session_id = await play(server, "*752#")
+            failed = errors.locator(".error").filter(has_text="*752#")
+            await expect(failed.locator(".error__what")).to_have_text("UUE The application answered 500.")
+            await expect(failed.locator(".error__facts")).to_contain_text("HTTP 500")
+            await expect(failed.locator(".error__body code")).to_have_text("Oops")
+            await expect(failed.get_by_role("link", name="Session")).to_have_attribute(
+                "href", f"/ussd/sessions/{session_id}")
+            assert await page.evaluate("document.documentElement.scrollWidth") == 360
+
+            await page.locator(".service").filter(has_text="*752#").get_by_role("link", name="UUE").click()
+            await expect(page.locator(".session")).to_have_count(1)
+            await expect(page.locator("#errors .error")).to_have_count(1)
+            await page.get_by_role("link", name="Show everything").click()
+            await expect(page.locator("#errors")).not_to_have_attribute("open", "")
+            await page.goto(f"{server.url}/ussd?error=%00'&service=1")
+            await expect(page.get_by_role("heading", name="USSD sessions")).to_be_visible()
 
 
 async def test_a_session_is_replayed_step_by_step_with_a_new_id_and_the_pin_typed_again(
@@ -155,7 +188,7 @@ async def test_a_replay_that_fails_says_why(browser: Browser, server: Serving) -
         await page.get_by_role("button", name="Replay against the application").click()
         await page.get_by_role("button", name="Send", exact=True).click()
         await expect(page.locator(".step__side--replay .step__error")).to_contain_text("URNF")
-        await expect(page.get_by_text("The application ended the session earlier than then.")).to_be_visible()
+        await expect(page.get_by_text("The application failed: the replay ends here.")).to_be_visible()
         await page.get_by_role("button", name="Close the replay").click()
         await expect(page.locator(".step__side--replay").first).to_be_hidden()
 
@@ -193,7 +226,7 @@ async def test_only_this_sites_pages_change_anything_and_only_under_its_own_name
         assert rebound.status_code not in {200, 303}
         codes = [each["code"] for each in (await client.get("/ussd/services")).json()["services"]]
         assert "739" not in codes
-        for code, url in (("*#", body["url"]), ("714", "http://169.254.169.254/"), ("714", "file:///etc/passwd"),
+        for code, url in (("*#", body["url"]), ("71\0", body["url"]), ("714", "http://169.254.169.254/"), ("714", "file:///etc/passwd"),
                           ("714", "")):
             refused = await client.post("/ussd/services", json={"code": code, "url": url})
             assert refused.status_code == 400 or url == "", (code, url, refused.text)

@@ -7,6 +7,7 @@ import click
 
 from makola.commands.options import with_settings
 from makola.commands.session import in_session
+from makola.commands.visible import say
 from makola.core.organisations.actors import find_platform_actor
 from makola.core.organisations.errors import UnknownOrganisationError
 from makola.core.organisations.types import Actor
@@ -56,7 +57,7 @@ def add(loaded: Loaded, code: str, organisation_id: int, **given: object) -> Non
             return await add_service(connection, await _platform(connection), service,
                                      allow_private=loaded.settings.callback_allow_private)
 
-    click.echo(_line(in_session(loaded, use_case)))
+    say(_line(in_session(loaded, use_case)))
 
 
 @ussd_service.command("change")
@@ -72,7 +73,7 @@ def change(loaded: Loaded, code: str, **given: object) -> None:
             return await change_service(connection, await _platform(connection), service,
                                         allow_private=loaded.settings.callback_allow_private)
 
-    click.echo(_line(in_session(loaded, use_case)))
+    say(_line(in_session(loaded, use_case)))
 
 
 @ussd_service.command("remove")
@@ -98,7 +99,7 @@ def list_all(loaded: Loaded) -> None:
         return list(await list_services(database, organisation_ids=None))
 
     for service in in_session(loaded, use_case):
-        click.echo(_line(service))
+        say(_line(service))
 
 
 @ussd_service.command("errors")
@@ -118,7 +119,8 @@ def errors(loaded: Loaded, code: str | None, limit: int) -> None:
                 *(f"{each.at:%Y-%m-%d %H:%M:%S}  {each.code:<6} {each.service_code or '-':<12} {each.cause}"
                   for each in found)]
 
-    click.echo("\n".join(in_session(loaded, use_case)))
+    for line in in_session(loaded, use_case):
+        say(line)
 
 
 async def _platform(connection: Connection) -> Actor:

@@ -17,6 +17,6 @@ def start_worker(parts: Parts) -> CallbackWorker:
     policy = replace(CallbackPolicy(), retry_delays_s=settings.callback_retry_delays_s,
                      connect_timeout_s=settings.callback_connect_timeout_s, timeout_s=settings.callback_timeout_s,
                      lease_s=_LEASE_TIMEOUTS * settings.callback_timeout_s)
-    worker = CallbackWorker(parts.database, parts.outgoing, policy, wake=parts.wake_ups.on(CHANNEL))
+    worker = CallbackWorker(parts.database, parts.outgoing_often, policy, wake=parts.wake_ups.on(CHANNEL))
     worker.run_in(parts.background)
     return worker

@@ -4,9 +4,11 @@ from dataclasses import dataclass, field
 
 from makola.api.common.credentials import Credentials
 from makola.core.checkout.hints import Hints
+from makola.core.ussd.service.breakdowns import note_breakdown
 from makola.kit.background import Background
 from makola.kit.database import Database, WakeUps
 from makola.kit.outgoing import AddressPolicy, OutgoingHttp
+from makola.kit.outgoing.direct import DirectHttp
 from makola.settings import Settings
 
 
@@ -21,6 +23,7 @@ class Parts:
         background: the loops of this process.
         credentials: who an API request acts for.
         outgoing: calls what customers name.
+        outgoing_often: the same for callbacks and USSD applications, which are called thousands of times a second.
         outgoing_to_operator: calls what the operator's settings name, wherever it is.
         payment_hints: what payment providers announce, for the loop of this process that asks them.
     """
@@ -31,6 +34,7 @@ class Parts:
     background: Background
     credentials: Credentials
     outgoing: OutgoingHttp
+    outgoing_often: DirectHttp
     outgoing_to_operator: OutgoingHttp
     payment_hints: Hints = field(default_factory=Hints)
 
@@ -38,6 +42,7 @@ class Parts:
         """Close what is open, once the loops have ended."""
         await self.wake_ups.stop()
         await self.outgoing.close()
+        await self.outgoing_often.close()
         await self.outgoing_to_operator.close()
         await self.database.close()
 
@@ -53,7 +58,8 @@ async def connect(settings: Settings) -> Parts:
     """
     if settings.database_url is None:
         raise ValueError("database_url must be set")
-    return assemble(settings, await Database.connect(settings.database_url, max_size=settings.database_pool_size))
+    return assemble(settings, await Database.connect(settings.database_url, max_size=settings.database_pool_size,
+                                                     on_connect=note_breakdown))
 
 
 def assemble(settings: Settings, database: Database) -> Parts:
@@ -63,7 +69,8 @@ def assemble(settings: Settings, database: Database) -> Parts:
         settings: of this installation.
         database: open and migrated.
     """
+    customers = AddressPolicy(allow_private=settings.callback_allow_private)
     return Parts(settings, database, WakeUps(database.url), Background(),
                  Credentials(database, remember_s=settings.actor_cache_s),
-                 OutgoingHttp(AddressPolicy(allow_private=settings.callback_allow_private)),
+                 OutgoingHttp(customers), DirectHttp(customers),
                  OutgoingHttp(AddressPolicy(allow_private=True)))

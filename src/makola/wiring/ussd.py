@@ -13,8 +13,6 @@ from makola.core.ussd.service.gateway import Tables, UssdGateway
 from makola.core.ussd.service.steps import Surroundings
 from makola.core.ussd.service_table import CHANNEL, ServiceTable
 from makola.core.ussd.wording import Wording
-from makola.kit.outgoing import AddressPolicy
-from makola.kit.outgoing.direct import DirectHttp
 from makola.settings import Settings, SettingsError
 from makola.wiring.messaging import operator_defaults
 from makola.wiring.parts import Parts
@@ -34,10 +32,9 @@ class Ussd:
         settings = parts.settings
         self._parts = parts
         self._services = ServiceTable(parts.database)
-        self._http = DirectHttp(AddressPolicy(allow_private=settings.callback_allow_private))
         self.gateway = UssdGateway(
             Surroundings(parts.database,
-                         Applications(self._http, in_flight_limit=settings.ussd_application_concurrency,
+                         Applications(parts.outgoing_often, in_flight_limit=settings.ussd_application_concurrency,
                                       timeout_s=settings.ussd_application_timeout_s),
                          Wording(settings.ussd_platform_name, settings.ussd_support_address), handover),
             Tables(self._services, Charging(PriceList(parts.database, remember_s=settings.actor_cache_s))),
@@ -64,7 +61,6 @@ class Ussd:
     async def stop(self) -> None:
         """Finish what is under way."""
         await self.gateway.stop()
-        await self._http.close()
 
 
 def start_worker(parts: Parts) -> None:

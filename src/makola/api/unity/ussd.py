@@ -212,7 +212,7 @@ async def list_ussd_sessions(context: UnityContext, request: UnityRequest) -> An
         raise UnityError("invalid_parameter", "This must be the SessionId of a session.", field="before")
     found = await queries.list_sessions(
         context.database, organisation_ids=[actor.organisation_id], service_id=_optional_id(given, "serviceid"),
-        mobile=values.text(given, "mobile", field="mobile").strip(), error=values.text(given, "error", field="error"),
+        mobile=_searched(given, "mobile"), error=_searched(given, "error"),
         before=parse_id(before), limit=limit + 1)
     shown = [_view_session(history.session, actor.time_zone) for history in found[:limit]]
     return _answer(200, UssdSessionList(len(shown), shown[-1].session_id if len(found) > limit else None, shown))
@@ -235,11 +235,19 @@ async def list_ussd_failures(context: UnityContext, request: UnityRequest) -> An
     service_id = _optional_id(given, "serviceid")
     found = await queries.list_failures(
         context.database, organisation_ids=[actor.organisation_id], service_id=service_id,
-        code=values.text(given, "code", field="code"), before=_optional_id(given, "before"), limit=limit + 1)
+        code=_searched(given, "code"), before=_optional_id(given, "before"), limit=limit + 1)
     counts = await queries.count_failures(context.database, organisation_ids=[actor.organisation_id],
                                           service_id=service_id, last_s=_DAY_S)
     shown = [_view_failure(failure, actor.time_zone) for failure in found[:limit]]
     return _answer(200, UssdFailureList(len(shown), shown[-1].id if len(found) > limit else None, counts, shown))
+
+
+def _searched(given: values.Values, name: str) -> str:
+    """Return what is looked for; nothing that is stored holds a NUL."""
+    text = values.text(given, name, field=name).strip()
+    if "\0" in text:
+        raise UnityError("invalid_parameter", "This cannot be looked for.", field=name)
+    return text
 
 
 def _changed(before: Service, given: values.Values) -> Service:

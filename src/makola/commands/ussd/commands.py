@@ -108,7 +108,7 @@ def play(files: tuple[Path, ...], url: str | None, mobile: str | None, operator:
 
 def _read(file: Path) -> Script:
     try:
-        return parse_script(file.read_text("utf-8"))
+        return parse_script(file.read_text("utf-8-sig"))
     except ScriptError as error:
         raise click.UsageError(f"{file}:{error.line}: {error.detail}") from error
     except UnicodeDecodeError as error:

@@ -48,9 +48,11 @@ def check_url(url: str) -> None:
         raise ValueError(f"{url!r} is no address of the form http://localhost:3000/ussd")
     _ = parts.port  # raises ValueError when it is none
     try:
-        parts.hostname.encode("idna")
+        name = parts.hostname.encode("idna")
     except UnicodeError as error:
         raise ValueError(f"{parts.hostname!r} is no name of a host") from error
+    if any(byte <= 0x20 or byte == 0x7f for byte in name):
+        raise ValueError(f"{parts.hostname!r} is no name of a host")
 
 
 def post(url: str, body: bytes, *, timeout_s: float, headers: Mapping[str, str]) -> HttpAnswer:

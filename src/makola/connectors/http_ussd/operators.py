@@ -1,8 +1,9 @@
 """One operator: who may push, how a push is read, and how its answer is written."""
 
 import hmac
+import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from urllib.parse import parse_qsl
@@ -17,6 +18,10 @@ from makola.kit.outgoing.addresses import IpAddress, IpNetwork, unwrapped
 
 _SHORTEST_SECRET = 16
 _MOST_FIELDS = 100
+_LONGEST_ID = 200
+#: The name under which the virtual handsets push.
+_OF_THE_HANDSETS = "sandbox"
+_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}", re.ASCII)
 
 
 class OperatorsFileError(Exception):
@@ -61,6 +66,9 @@ class HttpUssdOperator:
         self._description = description
         self._operator = operator
         self._country = country
+        self._names = tuple(filter(None, (
+            description.session_id, description.push_id, description.kind, description.mobile, description.dialled,
+            description.text, description.network)))
 
     def admits(self, address: str, secret: str) -> bool:
         """Say whether whoever is at `address` and knows `secret` is the operator."""
@@ -74,18 +82,21 @@ class HttpUssdOperator:
             UnreadablePushError: a field is missing, or the body is not of its form.
         """
         description = self._description
-        fields = _form(body) if description.form else _object(body)
+        fields = _form(body) if description.form else _object(body, self._names)
         text = fields.get(description.text, "")
         joined = tuple(text.split(description.separator)) if description.joined and text else ()
         kind = _kind(description, fields)
         dialled = fields.get(description.dialled, "")
         return Push(
-            connector=self.name, operator_session_id=_needed(fields, description.session_id),
-            push_id=str(len(joined)) if description.joined else fields.get(description.push_id, ""), kind=kind,
+            connector=self.name,
+            operator_session_id=_whole_id(description.session_id, _needed(fields, description.session_id)),
+            push_id=str(len(joined)) if description.joined else _whole_id(
+                description.push_id, fields.get(description.push_id, "")),
+            kind=kind,
             mobile=self._number(_needed(fields, description.mobile)),
             operator=self._network(fields.get(description.network, "")),
             dialled=_whole_code(dialled, joined) if kind is PushKind.UNSAID else _whole_code(dialled, ()),
-            text=text, joined=joined if description.joined else None)
+            text=text, joined=joined if description.joined else None, separator=description.separator)
 
     def write(self, push: Push, reply: Reply) -> tuple[bytes, bytes]:
         """Return an answer's content type and body."""
@@ -136,13 +147,16 @@ def read_operators(file: Path) -> tuple[HttpUssdOperator, ...]:
 
 
 def _operator(file: Path, name: str, table: object) -> HttpUssdOperator:
+    if not _NAME.fullmatch(name) or name == _OF_THE_HANDSETS:
+        raise OperatorsFileError(f"{file}, [{name}]: a name has at most 64 letters, digits and . _ - and is not"
+                                 f" {_OF_THE_HANDSETS}")
     try:
         given = msgspec.convert(table, _Operator)
         ready = DESCRIPTIONS.get(given.description)
         if ready is None:
             raise OperatorsFileError(f"{file}, [{name}]: there is no description {given.description!r}; there are"
                                      f" {' and '.join(DESCRIPTIONS)}")
-        description = msgspec.convert(msgspec.to_builtins(ready) | given.fields, Description)
+        description = _usable(msgspec.convert(msgspec.to_builtins(ready) | given.fields, Description))
         addresses = tuple(ip_network(address) for address in given.addresses)
     except (msgspec.ValidationError, ValueError) as error:
         raise OperatorsFileError(f"{file}, [{name}]: {error}") from error
@@ -150,6 +164,17 @@ def _operator(file: Path, name: str, table: object) -> HttpUssdOperator:
         raise OperatorsFileError(f"{file}, [{name}]: a secret has at least {_SHORTEST_SECRET} characters and no slash")
     return HttpUssdOperator(name, given.secret, description, secret_header=given.secret_header, addresses=addresses,
                             operator=given.operator, country=given.country)
+
+
+def _usable(description: Description) -> Description:
+    """Return a description as it is used; ValueError where no push could ever be read by it."""
+    if not (description.session_id and description.mobile and description.text):
+        raise ValueError("session_id, mobile and text need a name")
+    if description.joined and not description.separator:
+        raise ValueError("what is joined has a separator")
+    if description.kind and not description.kinds:
+        raise ValueError("kinds says what the values of kind mean")
+    return msgspec.structs.replace(description, kinds={name.lower(): kind for name, kind in description.kinds.items()})
 
 
 def _kind(description: Description, fields: Mapping[str, str]) -> PushKind:
@@ -169,6 +194,13 @@ def _needed(fields: Mapping[str, str], name: str) -> str:
     return value
 
 
+def _whole_id(name: str, value: str) -> str:
+    """Return an id as it is: shortened or cleaned, two could be the same."""
+    if len(value) > _LONGEST_ID or "\0" in value:
+        raise UnreadablePushError(f"{name} has more than {_LONGEST_ID} characters, or a NUL")
+    return value
+
+
 def _whole_code(dialled: str, joined: tuple[str, ...]) -> str:
     """Return the dialled code with what followed it: `*384#` and `1`, `2` are `*384*1*2#`."""
     bare = dialled.strip().strip("*#")
@@ -182,12 +214,17 @@ def _form(body: bytes) -> dict[str, str]:
         raise UnreadablePushError("the body is not a form") from error
 
 
-def _object(body: bytes) -> dict[str, str]:
+def _object(body: bytes, names: Iterable[str]) -> dict[str, str]:
     try:
         fields = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UnreadablePushError("the body is not JSON") from error
     if not isinstance(fields, dict):
         raise UnreadablePushError("the body is not a JSON object")
-    return {str(name): str(value) for name, value in fields.items()
-            if isinstance(value, str | int | float) and not isinstance(value, bool)}
+    texts = {str(name): str(value) for name, value in fields.items()
+             if isinstance(value, str | int | float) and not isinstance(value, bool)}
+    if len(texts) < len(fields):  # what nobody reads may be of any type, and null is as good as nothing
+        for name in names:
+            if name not in texts and fields.get(name) is not None:
+                raise UnreadablePushError(f"{name} is neither a text nor a number")
+    return texts

@@ -80,6 +80,7 @@ class SandboxUssd:
         session = new_id().hex
         error = await self._refusal(handset, text)
         if error is not None:
+            await self._gateway.report(NAME, session, error, dialled=text)
             return HandsetScreen(session, None, error.value, is_open=False, hides_input=False)
         before = await ussd_store.fetch_session(self._database, handset.number)
         if before is not None:
@@ -100,6 +101,7 @@ class SandboxUssd:
         if opened is None or opened.session != session:
             raise NoUssdSessionError("the handset has no such session", field="session")
         if not (await self._handsets.operator()).available:
+            await self._gateway.report(NAME, session, OperatorError.SERVICE_UNAVAILABLE)
             return HandsetScreen(session, None, OperatorError.SERVICE_UNAVAILABLE.value, is_open=False,
                                  hides_input=False)
         return await self._push(handset, opened, PushKind.INPUT, text=text, push_id=push_id)

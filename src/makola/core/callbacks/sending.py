@@ -10,7 +10,7 @@ from makola.core.callbacks.signatures import signature_headers
 from makola.core.callbacks.store import Outcome
 from makola.core.callbacks.types import CallbackPolicy, DeliveryState
 from makola.kit import clock
-from makola.kit.outgoing import Answer, InvalidUrlError, OutgoingError, OutgoingHttp, parse_url
+from makola.kit.outgoing import Answer, HttpClient, InvalidUrlError, OutgoingError, parse_url
 
 _GONE = 410
 _RANDOM = random.SystemRandom()
@@ -27,7 +27,7 @@ class _Verdict:
     final: bool = False
 
 
-async def attempt(http: OutgoingHttp, policy: CallbackPolicy, delivery: Claimed) -> Outcome:
+async def attempt(http: HttpClient, policy: CallbackPolicy, delivery: Claimed) -> Outcome:
     """Send `delivery` once and say what it becomes. A failing receiver is an outcome, never an exception."""
     started_at, started = clock.now(), time.perf_counter()
     try:
@@ -44,11 +44,12 @@ async def attempt(http: OutgoingHttp, policy: CallbackPolicy, delivery: Claimed)
         status=verdict.status, error=verdict.error, answer=verdict.answer)
 
 
-async def _send(http: OutgoingHttp, policy: CallbackPolicy, delivery: Claimed) -> Answer:
+async def _send(http: HttpClient, policy: CallbackPolicy, delivery: Claimed) -> Answer:
     url = parse_url(delivery.url)
     query = encoding.full_query(url, delivery.query)
     content = query.encode("ascii") if delivery.body is None else delivery.body
-    headers = signature_headers(delivery.secret, delivery.delivery_id.hex, int(time.time()), content)
+    headers = signature_headers(delivery.secret, delivery.delivery_id.hex, int(time.time()), content,
+                                previous_secret=delivery.previous_secret)
     if delivery.body is not None:
         headers["Content-Type"] = delivery.content_type
     return await http.request(

@@ -11,7 +11,7 @@ from makola.core.callbacks.lanes import UNKNOWN_ROOM, Claimed, Lanes, Rooms
 from makola.core.callbacks.types import CallbackPolicy, DeliveryState
 from makola.kit.background import Background
 from makola.kit.database import OUTAGE, Connection, Database, Record
-from makola.kit.outgoing import OutgoingHttp
+from makola.kit.outgoing import HttpClient
 
 _IDLE_S = 1.0
 #: Steps are at least this far apart while attempts are under way, so that outcomes gather into batches.
@@ -35,7 +35,7 @@ class CallbackWorker:
         wake: set when there may be something to send (`WakeUps.on(service.CHANNEL)`).
     """
 
-    def __init__(self, database: Database, http: OutgoingHttp, policy: CallbackPolicy | None = None, *,
+    def __init__(self, database: Database, http: HttpClient, policy: CallbackPolicy | None = None, *,
                  wake: asyncio.Event | None = None) -> None:
         self._database = database
         self._http = http

@@ -154,12 +154,23 @@ def _take(available: dict[int, int | None], legs: Sequence[Leg]) -> bool:
     return True
 
 
+async def available_in(connection: Connection, account_ids: Iterable[int]) -> dict[int, int | None]:
+    """Return what may still be spent from accounts, by their ids, as it is at this moment: nothing is locked.
+
+    Args:
+        connection: reads only.
+        account_ids: which; those that do not exist are not in it.
+
+    Returns:
+        Amounts in 1/10,000 of the currency's unit; None where there is no limit.
+    """
+    return {account_id: account.available_units
+            for account_id, account in (await store.read_accounts(connection, account_ids)).items()}
+
+
 async def can_reserve(connection: Connection, legs: Sequence[Leg]) -> bool:
     """Say whether `legs` could be reserved now, reserving nothing."""
-    rows = await connection.fetch(
-        "SELECT id, owner_id, purpose, currency, balance, held, credit_limit FROM ledger.account"
-        " WHERE id = ANY($1::bigint[])", [leg.debit_id for leg in legs])
-    return _take({row["id"]: store.account_of(row).available_units for row in rows}, legs)
+    return _take(await available_in(connection, (leg.debit_id for leg in legs)), legs)
 
 
 async def split(connection: Connection, hold_id: UUID, part: NewHold) -> UUID:

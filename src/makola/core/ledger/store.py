@@ -15,10 +15,10 @@ ON CONFLICT ON CONSTRAINT account_owner DO UPDATE SET owner_id = excluded.owner_
 RETURNING id
 """
 
-_LOCK = """
-SELECT id, owner_id, purpose, currency, balance, held, credit_limit
-FROM ledger.account WHERE id = ANY($1::bigint[]) ORDER BY id FOR UPDATE
+_READ = """
+SELECT id, owner_id, purpose, currency, balance, held, credit_limit FROM ledger.account WHERE id = ANY($1::bigint[])
 """
+_LOCK = f"{_READ} ORDER BY id FOR UPDATE"
 
 # The guard repeats what the caller has decided under the same lock: no balance passes its limit, whoever asks.
 _MOVE = """
@@ -81,6 +81,11 @@ async def lock_accounts(connection: Connection, account_ids: Iterable[int]) -> d
     """Lock the accounts until the transaction ends; return their figures by id."""
     rows = await connection.fetch(_LOCK, sorted(set(account_ids)))
     return {row["id"]: account_of(row) for row in rows}
+
+
+async def read_accounts(connection: Connection, account_ids: Iterable[int]) -> dict[int, Account]:
+    """Return the figures of accounts by id."""
+    return {row["id"]: account_of(row) for row in await connection.fetch(_READ, sorted(set(account_ids)))}
 
 
 async def move(connection: Connection, changes: Mapping[int, tuple[int, int]]) -> bool:

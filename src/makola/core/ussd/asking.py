@@ -2,21 +2,18 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Mapping
-from typing import Protocol
 from uuid import UUID
 
 from makola.core.callbacks.signatures import signature_headers
 from makola.core.ussd import protocol
 from makola.core.ussd.types import APPLICATION_TIMEOUT_S, ErrorCode, Failure, Service, UssdAnswer, UssdRequest
 from makola.kit.outgoing import (
-    Answer,
     BlockedAddressError,
+    HttpClient,
     InvalidUrlError,
     OutgoingConnectionError,
     OutgoingError,
     OutgoingTimeoutError,
-    OutgoingUrl,
     parse_url,
 )
 from makola.kit.values import Value
@@ -24,15 +21,6 @@ from makola.kit.values import Value
 #: Names the recorded session where a request is a replay of it.
 REPLAY_HEADER = "Makola-Replay-Of"
 _HEADERS = {"Content-Type": protocol.CONTENT_TYPE, "Accept": protocol.CONTENT_TYPE}
-
-
-class Http(Protocol):
-    """What makes the requests: `OutgoingHttp`, or `DirectHttp` where each of them counts."""
-
-    async def request(self, method: str, url: str | OutgoingUrl, *, headers: Mapping[str, str] | None = None,
-                      body: bytes | None = None, timeout_s: float = 15.0, connect_timeout_s: float = 5.0,
-                      max_answer_bytes: int = 65536) -> Answer:
-        """Send one request; see `OutgoingHttp.request`."""
 
 
 class Asked(Value, frozen=True):
@@ -52,7 +40,7 @@ class Applications:
         timeout_s: for one whole question.
     """
 
-    def __init__(self, http: Http, *, in_flight_limit: int = 512,
+    def __init__(self, http: HttpClient, *, in_flight_limit: int = 512,
                  timeout_s: float = APPLICATION_TIMEOUT_S) -> None:
         self._http = http
         self._limit = in_flight_limit

@@ -33,6 +33,7 @@ class Push(Value, frozen=True):
         dialled: the whole code, `*714#`; may be empty where `kind` is INPUT or CANCEL.
         text: what the subscriber typed, where `joined` is None.
         joined: everything typed so far in this session, for operators that always send all of it.
+        separator: what the operator joins with.
     """
 
     hidden = frozenset({"text", "joined"})
@@ -46,6 +47,7 @@ class Push(Value, frozen=True):
     dialled: str = ""
     text: str = ""
     joined: tuple[str, ...] | None = None
+    separator: str = "*"
 
 
 class Reply(Value, frozen=True):
@@ -65,8 +67,9 @@ class Gateway(Protocol):
         An ended session's CANCEL is answered like any other: with a last, empty screen.
         """
 
-    async def report(self, connector: str, operator_session_id: str, error: OperatorError) -> None:
-        """Take an operator's word that it could not go on with a session."""
+    async def report(self, connector: str, operator_session_id: str, error: OperatorError, *,
+                     dialled: str = "") -> None:
+        """Take an operator's word that it could not go on with a session, or, with what was dialled, not begin one."""
 
 
 class OperatorSide(Protocol):

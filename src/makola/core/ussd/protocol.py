@@ -6,6 +6,7 @@ inside texts, a byte order mark, unknown fields.
 """
 
 import json
+import math
 import re
 from decimal import Decimal, InvalidOperation
 
@@ -27,6 +28,7 @@ _MOST_DIGITS = 32
 #: The answers that say that there is no application at this URL.
 _NOT_THERE = frozenset({404, 410})
 
+_GZIP = b"\x1f\x8b"
 _TYPES = {answer_type.lower(): answer_type for answer_type in AnswerType}
 _TRUE = frozenset({"true", "yes", "1", "on"})
 # A comma before a closing bracket, outside of texts: texts are matched first, and kept. A text that never ends is
@@ -119,6 +121,8 @@ def _object(body: bytes) -> dict[str, object]:
 
 
 def _decoded_leniently(body: bytes) -> object:
+    if body.startswith(_GZIP):
+        raise UnreadableAnswerError("The answer is compressed, which it was not asked to be.")
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -126,7 +130,8 @@ def _decoded_leniently(body: bytes) -> object:
     if not text.strip():
         raise UnreadableAnswerError("The answer is empty.")
     try:
-        return json.loads(_SPARE_COMMA.sub(lambda match: match[1] or "", text), strict=False)
+        return json.loads(_SPARE_COMMA.sub(lambda match: match[1] or "", text), strict=False,
+                          parse_float=_finite, parse_constant=_finite)
     except json.JSONDecodeError as error:
         raise UnreadableAnswerError(
             f"The answer is not valid JSON: {error.msg} at line {error.lineno}, column {error.colno}.") from None
@@ -134,6 +139,14 @@ def _decoded_leniently(body: bytes) -> object:
         raise UnreadableAnswerError("The answer is nested too deeply.") from None
     except ValueError:  # Python reads no integer of more than 4300 digits
         raise UnreadableAnswerError("The answer has a number that is too long.") from None
+
+
+def _finite(written: str) -> float:
+    """Read a number; JSON has none that is infinite, and what is none at all (NaN) would be shown as it stands."""
+    number = float(written)
+    if not math.isfinite(number):
+        raise UnreadableAnswerError("The answer has a number that is none, or too large.")
+    return number
 
 
 def _type(fields: dict[str, object]) -> AnswerType:

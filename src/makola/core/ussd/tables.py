@@ -66,6 +66,7 @@ step = sa.Table(
     sa.Column("error", sa.Text, nullable=False, server_default=sa.text("''")),
     sa.Column("cause", sa.Text, nullable=False, server_default=sa.text("''")),
     sa.Column("body", sa.Text, nullable=False, server_default=sa.text("''")),
+    sa.Column("recorded_at", _AT, nullable=False, server_default=sa.text("clock_timestamp()")),
 )
 
 failure = sa.Table(

@@ -9,7 +9,7 @@ from makola.kit.outgoing.errors import (
     OutgoingError,
     OutgoingTimeoutError,
 )
-from makola.kit.outgoing.http import Answer, OutgoingHttp
+from makola.kit.outgoing.http import Answer, HttpClient, OutgoingHttp
 from makola.kit.outgoing.names import Lookup
 from makola.kit.outgoing.urls import MAXIMUM_URL_BYTES, OutgoingUrl, check_url, parse_url
 
@@ -18,6 +18,7 @@ __all__ = [
     "AddressPolicy",
     "Answer",
     "BlockedAddressError",
+    "HttpClient",
     "InvalidAnswerError",
     "InvalidUrlError",
     "Lookup",

@@ -7,7 +7,7 @@ import ssl
 import time
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import aiohttp
 from yarl import URL
@@ -39,6 +39,15 @@ class Answer(Value, frozen=True):
     body: bytes
     cut: bool
     duration_s: float
+
+
+class HttpClient(Protocol):
+    """What makes requests: `OutgoingHttp`, or `DirectHttp` where each of them counts."""
+
+    async def request(self, method: str, url: str | OutgoingUrl, *, headers: Mapping[str, str] | None = None,
+                      body: bytes | None = None, timeout_s: float = 15.0, connect_timeout_s: float = 5.0,
+                      max_answer_bytes: int = 65536) -> Answer:
+        """Send one request; see `OutgoingHttp.request`."""
 
 
 class OutgoingHttp:

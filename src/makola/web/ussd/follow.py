@@ -1,11 +1,14 @@
-"""Server-sent events of the log: which sessions have changed, so that a page can fetch what it shows of them."""
+"""Server-sent events of the log: which sessions have changed, and that there are new errors.
+
+The page then fetches what it shows of them.
+"""
 
 import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 
-from makola.core.ussd.queries import list_sessions
+from makola.core.ussd.queries import list_failures, list_sessions
 from makola.kit.database import OUTAGE, Database
 from makola.web.ussd.views import version_of
 
@@ -13,6 +16,8 @@ _STREAMS_AT_MOST = 100
 _LOOK_S = 0.7
 _HEARTBEAT_S = 15.0
 _NEWEST = 25
+#: Where the newest error is among the versions of sessions.
+_ERRORS = ""
 
 
 class Follow:
@@ -36,7 +41,10 @@ class Follow:
         return self._open >= _STREAMS_AT_MOST
 
     async def events(self, organisation_ids: Sequence[int] | None) -> AsyncIterator[bytes]:
-        """Yield `event: changed` with the ids of the newest sessions that are new or have changed."""
+        """Yield `event: changed` with the ids of the newest sessions that are new or have changed.
+
+        There are none of them where it is an error that never became a session.
+        """
         self._open += 1
         try:
             yield b"retry: 1500\n\n"
@@ -49,11 +57,10 @@ class Follow:
                     now = await self._versions(organisation_ids)
                 except OUTAGE:
                     continue
-                changed = [session for session, version in now.items() if known.get(session) != version]
-                known = now
-                if changed:
+                changed = [session for session, version in now.items() if session and known.get(session) != version]
+                if changed or known[_ERRORS] != now[_ERRORS]:
                     yield b"event: changed\ndata: " + json.dumps({"sessions": changed}).encode() + b"\n\n"
-                    spoke_at = clock()
+                    known, spoke_at = now, clock()
                 elif clock() - spoke_at > _HEARTBEAT_S:
                     yield b": alive\n\n"
                     spoke_at = clock()
@@ -61,5 +68,8 @@ class Follow:
             self._open -= 1
 
     async def _versions(self, organisation_ids: Sequence[int] | None) -> dict[str, str]:
+        """Return what changes with each session, by its id, and with the errors."""
         newest = await list_sessions(self._database, organisation_ids=organisation_ids, limit=_NEWEST)
-        return {history.session.session_id.hex: version_of(history) for history in newest}
+        failures = await list_failures(self._database, organisation_ids=organisation_ids, limit=1)
+        return {_ERRORS: str(failures[0].failure_id if failures else 0)} | {
+            history.session.session_id.hex: version_of(history) for history in newest}

@@ -25,9 +25,9 @@ from makola.core.organisations.permissions import Permission
 from makola.core.organisations.types import Actor
 from makola.core.ussd.asking import Applications
 from makola.core.ussd.errors import UnknownServiceError, UnknownSessionError, UnknownStepError
-from makola.core.ussd.queries import count_sessions, get_session, list_services, list_sessions
+from makola.core.ussd.queries import count_sessions, get_session, list_failures, list_services, list_sessions
 from makola.core.ussd.service.replay import ReplayState, replay_step
-from makola.core.ussd.types import Service
+from makola.core.ussd.types import ErrorCode, OperatorError, Service
 from makola.kit.clock import now
 from makola.kit.database import Database
 from makola.kit.errors import DomainError
@@ -36,9 +36,11 @@ from makola.kit.origins import is_origin_of
 from makola.web.pages import Pages
 from makola.web.people.signed_in import sign_in_redirect, signed_in
 from makola.web.ussd.follow import Follow
-from makola.web.ussd.views import replay_steps, view_replayed, view_service, view_session
+from makola.web.ussd.views import replay_steps, view_failure, view_replayed, view_service, view_session
 
 _PAGE = 25
+_ERRORS_SHOWN = 20
+_ERRORS = frozenset({*ErrorCode, *OperatorError})
 _COUNTED = timedelta(days=1)
 _BODY_BYTES_AT_MOST = 16_384
 _STREAM_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
@@ -112,21 +114,26 @@ def create_ussd_router(pages: Pages, database: Database, applications: Applicati
 
 @get("/")
 async def sessions(parts: NamedDependency[_Parts], request: _Request, before: FromQuery[str] = "",
-                   service: FromQuery[int | None] = None) -> Response[str]:
-    """The newest sessions, or those older than `before`."""
+                   service: FromQuery[int | None] = None, error: FromQuery[str] = "") -> Response[str]:
+    """The newest sessions, or those older than `before`; of one service, or with one error, alone."""
     viewer = await signed_in(request)
     if viewer is None and not parts.demo:
         return sign_in_redirect(request)
     if viewer is not None and not viewer.actor.may(Permission.CLIENT_VIEW):
         return parts.pages.answer("missing.html", "ussd", 403, viewer=viewer)
     scope = await _scope(parts, request)
-    found = await list_sessions(parts.database, organisation_ids=scope, service_id=service, limit=_PAGE + 1,
-                                before=parse_id(before))
+    error = error if error in _ERRORS else ""
+    found = await list_sessions(parts.database, organisation_ids=scope, service_id=service, error=error,
+                                limit=_PAGE + 1, before=parse_id(before))
+    failures = await list_failures(parts.database, organisation_ids=scope, service_id=service, code=error,
+                                   since=now() - _COUNTED, limit=_ERRORS_SHOWN)
     counts = await count_sessions(parts.database, organisation_ids=scope, since=now() - _COUNTED)
     offered = await list_services(parts.database, organisation_ids=scope)
     return parts.pages.answer(
         "ussd.html", "ussd", viewer=viewer, sessions=[view_session(each) for each in found[:_PAGE]],
         services=[view_service(each, counts.get(each.service_id)) for each in offered], service=service,
+        failures=[view_failure(each) for each in failures], error=error,
+        counted=sum(sum(each.errors.values()) for each in counts.values()), errors_shown=_ERRORS_SHOWN,
         older=found[_PAGE - 1].session.session_id.hex if len(found) > _PAGE else "", first=not before, one=False)
 
 
@@ -142,7 +149,7 @@ async def one_session(parts: NamedDependency[_Parts], request: _Request, session
     except (UnknownSessionError, PermissionDeniedError):
         return parts.pages.answer("missing.html", "ussd", 404, viewer=viewer)
     return parts.pages.answer("ussd.html", "ussd", viewer=viewer, sessions=[view_session(history)], services=[],
-                              service=None, older="", first=False, one=True)
+                              failures=[], error="", service=None, older="", first=False, one=True)
 
 
 @get("/events")

@@ -9,6 +9,8 @@ from makola.core.ussd.service.replay import ReplayedStep, replayable
 from makola.core.ussd.types import (
     MASKED,
     EndReason,
+    ErrorCode,
+    FailureRecord,
     RequestType,
     Service,
     ServiceCounts,
@@ -62,6 +64,15 @@ def view_service(service: Service, counts: ServiceCounts | None) -> dict[str, ob
         "errors": sorted(counts.errors.items()) if counts else []}
 
 
+def view_failure(failure: FailureRecord) -> dict[str, object]:
+    """Return what the template shows of one error. There may be no session: some are over before there is one."""
+    return {
+        "id": failure.failure_id, "error": failure.code, "cause": failure.cause, "status": failure.status,
+        "body": failure.body, "at": f"{failure.at:%Y-%m-%d %H:%M:%S}",
+        "code": f"*{failure.service_code}#" if failure.service_code else "",
+        "session": failure.session_id.hex if failure.session_id else ""}
+
+
 def view_replayed(replayed: ReplayedStep, original: StepRecord) -> dict[str, object]:
     """Return what the page shows of a replayed step beside the original."""
     request, asked = replayed.request, replayed.asked
@@ -105,7 +116,7 @@ def _view_steps(history: SessionHistory) -> list[dict[str, object]]:
             "input": MASKED if step.input_masked else step.input, "input_masked": step.input_masked,
             "at": f"{step.asked_at:%H:%M:%S}", "duration_ms": step.duration_ms, "status": step.status,
             "screen": step.screen, "screen_masked": step.screen_masked, "ends": step.ends, "error": step.error,
-            "cause": step.cause, "body": step.body, "waits": step.answered_at is None,
+            "cause": step.cause, "body": step.body, "waits": _waits(step, history.session),
             "request": "" if request_type is None or not step.sequence else _request(
                 history.session.mobile.lstrip("+"), step.session_id.hex, history.session.service_code,
                 request_type.value, MASKED if step.input_masked else step.input, history.session.operator,
@@ -114,6 +125,13 @@ def _view_steps(history: SessionHistory) -> list[dict[str, object]]:
         if step.sequence:
             client_state, private = step.client_state, private or step.private
     return steps
+
+
+def _waits(step: StepRecord, session: SessionRecord) -> str:
+    """Return why there is no answer; what ends a session is told to the application once, whatever becomes of that."""
+    if step.answered_at is not None:
+        return ""
+    return "No answer yet" if session.ended_at is None else "No answer is recorded."
 
 
 def _recorded_answer(step: StepRecord) -> str:
@@ -144,4 +162,6 @@ def _state(session: SessionRecord) -> tuple[str, str]:
     if session.end_reason is None:
         return "open", "Open"
     state, words = _REASONS[session.end_reason]
-    return state, f"{words} {session.error}".strip() if state == "error" else words
+    if state != "error":
+        return state, words
+    return state, f"{words} {session.error}".strip() if session.error in set(ErrorCode) else session.error

@@ -51,6 +51,7 @@ _BROKEN = Failure(ErrorCode.ST, "The database broke down; what the application w
 _LATE = Failure(ErrorCode.ST, "The subscriber answered a session that had timed out.")
 _REMOVED = Failure(ErrorCode.NOAPP, "The service was removed in mid-session.")
 _CROWDED = Failure(ErrorCode.CSP, "This process has as many open sessions as it may.")
+_NOT_BEGUN = "The operator reported this error when the code was dialled."
 _NO_TARIFF = Failure(ErrorCode.URNF, "A tier of the organisation has no tariff for USSD.")
 
 
@@ -110,8 +111,15 @@ class UssdGateway:
                     if live.session is None:
                         self.sessions.forget(live)
 
-    async def report(self, connector: str, operator_session_id: str, error: OperatorError) -> None:
-        """Take an operator's word that it could not go on; the application is told that the session is over."""
+    async def report(self, connector: str, operator_session_id: str, error: OperatorError, *,
+                     dialled: str = "") -> None:
+        """Take an operator's word that it could not go on; the application is told that the session is over.
+
+        With `dialled`, no session has begun: the code's owner, or else the platform, sees the error.
+        """
+        if dialled:
+            await self._note_turned_away(self._services.match(dialled), Failure(error, _NOT_BEGUN))
+            return
         live = self.sessions.take((connector, operator_session_id))
         async with live.lock:
             if live.session is None:
@@ -213,11 +221,11 @@ class UssdGateway:
         service = self._services.match(push.dialled)
         failure = self._obstacle(service, push)
         if failure is not None or service is None:
-            return await self._turn_away(push, service, failure or Failure(ErrorCode.NOAPP, ""))
+            return await self._turn_away(service, failure or Failure(ErrorCode.NOAPP, ""))
         live.network_id, live.mobile = network_of(push.operator, push.mobile), push.mobile
         legs = await self._charging.begin(service.chain, live.network_id)
         if legs is None:
-            return await self._turn_away(push, service, _NO_TARIFF)
+            return await self._turn_away(service, _NO_TARIFF)
         if may_resume and service.resume_s:
             saved = await resuming.find_resumable(self._database, service, push)
             reply = None if saved is None else await resuming.offer(
@@ -264,14 +272,18 @@ class UssdGateway:
             return _CROWDED
         return None
 
-    async def _turn_away(self, push: Push, service: Service | None, failure: Failure) -> Reply:
-        """Refuse what never becomes a session; the code's owner, or else the platform, sees why."""
+    async def _turn_away(self, service: Service | None, failure: Failure) -> Reply:
+        """Refuse what never becomes a session."""
+        await self._note_turned_away(service, failure)
+        return keeping.reply_of(None, self._wording.screen(failure))
+
+    async def _note_turned_away(self, service: Service | None, failure: Failure) -> None:
+        """Let the code's owner, or else the platform, see why something never became a session."""
         owner_id = service.organisation_id if service is not None else self._services.root_id
         if owner_id is not None:
             await writing.insert_failure(self._database, LoneFailure(
                 owner_id, service.service_id if service is not None else None,
                 service.code if service is not None else "", failure.code.value, failure.cause, now()))
-        return keeping.reply_of(None, self._wording.screen(failure))
 
     # -- going on ---------------------------------------------------------------------------------------------
 
@@ -289,6 +301,9 @@ class UssdGateway:
             return await self._steps.break_off(live, _LOST)
         if self._services.get(service.service_id) is None:
             return await self._steps.break_off(live, _REMOVED)
+        if push.joined is not None and len(push.joined) < _inputs_known(live):
+            # Sent before the last, and come after it: nothing is new.
+            return live.reply if live.reply is not None else await self._steps.break_off(live, _LOST)
         text = _input_of(push, live)
         if live.offer is not None:
             return await self._choose(live, push, service, text)
@@ -375,5 +390,10 @@ def _input_of(push: Push, live: Live) -> str:
     """Return what was typed last; of an operator that sends all of it joined, what is new."""
     if push.joined is None:
         return push.text
+    return push.separator.join(push.joined[_inputs_known(live):])[:_LONGEST_INPUT]
+
+
+def _inputs_known(live: Live) -> int:
+    """Return how many inputs an operator that sends all of them joined has sent before."""
     known = live.push_ids[-1] if live.push_ids else ""
-    return "*".join(push.joined[int(known) if known.isdigit() else 0:])
+    return int(known) if known.isdigit() else 0

@@ -12,7 +12,8 @@ from makola.kit.database import Connection
 
 async def find_code(connection: Connection, code: str) -> Service | None:
     """Return the service that has exactly this code, whoever's it is; None when there is none."""
-    found = await store.fetch_by_codes(connection, [codes.normalised(code)])
+    code = codes.normalised(code)
+    found = await store.fetch_by_codes(connection, [code]) if codes.is_code(code) else []
     return found[0] if found else None
 
 

@@ -166,7 +166,7 @@ class Steps:
             live: the session.
             step: `machine.release` or `machine.time_out` of it.
             reason: what is recorded.
-            failure: what is counted with it.
+            failure: what is counted with it, at once; the application's answer is added to it.
 
         Returns:
             False when the session went on elsewhere, or could not be recorded; this process then forgets it.
@@ -176,7 +176,8 @@ class Steps:
         session = replace(step.session, end_reason=reason)
         stored = await self._recorder.intend(Intent(
             session.session_id, live.position + 1, step.request.sequence if step.request else 0, step.kind, "", "",
-            False, now(), end_reason=reason, error=failure.code.value if failure else ""))
+            False, now(), end_reason=reason, error=failure.code.value if failure else "",
+            cause=keeping.scrubbed(failure.cause, live.secrets) if failure else ""))
         if stored is not Stored.DONE:
             self._sessions.forget(live)
             return False
@@ -250,7 +251,10 @@ class Steps:
                                      status=asked.status if asked else None,
                                      duration_ms=asked.duration_ms if asked else None)
         if asked is not None and isinstance(asked.result, Failure):
-            outcome = replace(outcome, cause=f"{outcome.cause} {asked.result.cause}".strip(), body=asked.result.body)
+            # What it says is shown to nobody, so it may say anything; but it has to be there.
+            if asked.status is None or not 200 <= asked.status < 300:
+                outcome = replace(outcome, cause=f"{outcome.cause} {asked.result.cause}".strip(),
+                                  body=asked.result.body)
         elif asked is not None and not isinstance(asked.result, Failure):
             masked = asked.result.mask or step.session.private
             outcome = replace(outcome, screen=MASKED if masked else asked.result.message)

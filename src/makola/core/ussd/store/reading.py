@@ -1,13 +1,15 @@
 """What is read back of sessions: to go on after a restart or in another process, and to find what was left."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
+
+import asyncpg
 
 from makola.core.ussd.store.rows import SavedSession, SavedStep, StepFlag
 from makola.core.ussd.types import EndReason, StepKind
-from makola.kit.clock import now
-from makola.kit.database import Database, Record
+from makola.kit.database import Connection, Database, Record
 
 # A session and its steps are read by one statement: read one after the other, a session that ends in between would be
 # open, with a last step that says otherwise.
@@ -16,7 +18,7 @@ _COLUMNS = """s.id, s.service_id, s.connector, s.operator_session_id, s.mobile, 
     t.answered_at, t.input, t.screen, t.pages, t.client_state, t.error"""
 
 _BY_OPERATOR = f"""
-SELECT {_COLUMNS}, (SELECT since FROM ussd.continuity)
+SELECT {_COLUMNS}, t.recorded_at, (SELECT since FROM ussd.continuity)
 FROM ussd.session s LEFT JOIN ussd.step t ON t.session_id = s.id
 WHERE s.connector = $1 AND s.operator_session_id = $2
 ORDER BY t."position"
@@ -31,14 +33,14 @@ ORDER BY t."position"
 """  # noqa: S608 - own column names
 
 # An unlogged table is empty after the server ended out of order: from now on, what was written before may miss its end.
-# Whoever is second waits for the first and gets its row, which no other statement of the same snapshot would see.
+# Whoever is second waits for the first and gets its row, which no other statement of the same snapshot would see. The
+# clock is the database's own, as that of `recorded_at` is: those of the hub's processes differ.
 _CONTINUE = """
-INSERT INTO ussd.continuity (since) VALUES ($1)
+INSERT INTO ussd.continuity (since) VALUES (clock_timestamp())
 ON CONFLICT (single) DO UPDATE SET since = continuity.since
 RETURNING since
 """
-#: The clocks of processes differ by less.
-_CLOCKS_DIFFER = timedelta(seconds=5)
+_NOTE = "INSERT INTO ussd.continuity (since) VALUES (clock_timestamp()) ON CONFLICT (single) DO NOTHING"
 
 # The last step says since when a session has been waiting, and for whom. With a service that was removed nobody can go
 # on; such sessions would be found first for ever, and stand before the others.
@@ -61,14 +63,19 @@ async def find_session(database: Database, connector: str, operator_session_id: 
     if saved is None or not saved.steps:
         return saved
     since = rows[0]["since"] or await unbroken_since(database)
-    last = saved.steps[-1].answered_at or saved.steps[-1].asked_at
-    return replace(saved, is_whole=last >= since + _CLOCKS_DIFFER)
+    return replace(saved, is_whole=rows[-1]["recorded_at"] >= since)
 
 
 async def unbroken_since(database: Database) -> datetime:
     """Return since when the database has not broken down; now, where nobody has noticed yet that it has."""
-    since: datetime = await database.fetchval(_CONTINUE, now())
+    since: datetime = await database.fetchval(_CONTINUE)
     return since
+
+
+async def note_breakdown(connection: Connection) -> None:
+    """Mark that the database has broken down, unless that is marked already or it has not."""
+    with suppress(asyncpg.UndefinedTableError):  # not migrated yet, and nothing recorded
+        await connection.execute(_NOTE)
 
 
 async def find_resumable(database: Database, service_id: int, mobile: str, after: datetime) -> SavedSession | None:

@@ -48,7 +48,8 @@ class Intent(Value, frozen=True):
         input: what was typed; already masked.
         opening: with the first step of a session.
         legs: what the step costs along the chain of tiers.
-        end_reason: where the step ends the session by itself (Release, Timeout), with `error` if there was one.
+        end_reason: where the step ends the session by itself (Release, Timeout), with `error` and its `cause` if there
+            was one: that is counted with the end.
     """
 
     hidden = frozenset({"input"})
@@ -65,6 +66,7 @@ class Intent(Value, frozen=True):
     legs: tuple[Leg, ...] = ()
     end_reason: EndReason | None = None
     error: str = ""
+    cause: str = ""
 
 
 class Stored(enum.Enum):
@@ -73,14 +75,18 @@ class Stored(enum.Enum):
     DONE = "done"
     #: Another process, or an earlier push, was first; nothing was written.
     CONFLICT = "conflict"
-    #: An account cannot cover the step; the session is recorded as ended by NOCR.
+    #: An account cannot cover the step; once the recorder has said so, the session is recorded as ended by NOCR.
     NO_CREDIT = "no credit"
     #: The database did not take it.
     FAILED = "failed"
 
 
 class Outcome(Value, frozen=True):
-    """What became of a step: the screen, or why there is none. Texts are already masked."""
+    """What became of a step: the screen, or why there is none. Texts are already masked.
+
+    With an `end_reason` it ends the session, and its `error` is counted; an error without one was counted when the step
+    itself ended the session, and what the application answered to that is added to it.
+    """
 
     hidden = frozenset({"screen", "pages", "client_state", "body"})
 

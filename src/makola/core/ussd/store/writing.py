@@ -23,7 +23,7 @@ _UNFLUSHED_BUT_ENDS = """unflushed AS MATERIALIZED (
 
 # A session is opened only by whoever is first with the operator's id of it, and a step only by whoever is first with
 # its position: what is not returned was somebody else's. Only what is returned is charged, and only that ends sessions.
-_INTENTS = f"""
+_STORE_INTENTS = f"""
 WITH {_UNFLUSHED_BUT_ENDS}, opened AS (
     INSERT INTO ussd.session (id, service_id, organisation_id, service_code, connector, operator_session_id, mobile,
                               operator, started_at)
@@ -50,9 +50,17 @@ WITH {_UNFLUSHED_BUT_ENDS}, opened AS (
     FROM unnest($22::uuid[], $23::bigint[], $24::bigint[], $25::bigint[]) AS l (session_id, debit_id, credit_id, units)
     WHERE l.session_id IN (SELECT session_id FROM stored)
     HAVING count(*) > 0
-)
-SELECT stored.session_id FROM stored LEFT JOIN paid ON true
-"""  # noqa: S608 - made of this module's own text
+)"""  # noqa: S608 - made of this module's own text
+_WHAT_IS_STORED = "SELECT stored.session_id FROM stored LEFT JOIN paid ON true"
+_INTENTS = f"{_STORE_INTENTS} {_WHAT_IS_STORED}"
+# Where a session ends with an error, that is counted with its end: the process may die before the application is told.
+_INTENTS_AND_ERRORS = f"""{_STORE_INTENTS}, counted AS (
+    INSERT INTO ussd.failure (organisation_id, service_id, session_id, service_code, code, cause, body, at)
+    SELECT s.organisation_id, s.service_id, s.id, s.service_code, e.error, e.cause, '', e.at
+    FROM unnest($18::uuid[], $19::timestamptz[], $21::text[], $28::text[]) AS e (id, at, error, cause)
+    JOIN stored ON stored.session_id = e.id JOIN ussd.session s ON s.id = e.id
+    WHERE e.error <> '' AND s.ended_at IS NULL
+) {_WHAT_IS_STORED}"""  # noqa: S608 - made of this module's own text
 
 _STEPS = f"""
 WITH {_UNFLUSHED}
@@ -103,7 +111,7 @@ RETURNING s.session_id, s.position
 """
 
 # The session ends, and its failure is counted, in the statement that answers the step.
-_ANSWER_AND_END = f"""
+_END = f"""
 WITH answered AS ({_ANSWER}), outcome AS (
     SELECT o.* FROM answered
     JOIN unnest($1::uuid[], $2::smallint[], $3::timestamptz[], $5::smallint[], $10::text[], $11::text[], $12::text[],
@@ -113,13 +121,18 @@ WITH answered AS ({_ANSWER}), outcome AS (
     INSERT INTO ussd.failure (organisation_id, service_id, session_id, service_code, code, cause, status, body, at)
     SELECT s.organisation_id, s.service_id, s.id, s.service_code, o.error, o.cause, o.status, o.body, o.at
     FROM outcome o JOIN ussd.session s ON s.id = o.session_id
-    WHERE o.error <> ''
+    WHERE o.error <> '' AND o.reason > 0
 ), ended AS (
     UPDATE ussd.session s SET ended_at = o.at, end_reason = o.reason, error = o.error
     FROM outcome o WHERE s.id = o.session_id AND o.reason > 0 AND s.ended_at IS NULL
-)
-SELECT session_id, position FROM answered
-"""  # noqa: S608 - made of this module's own text
+)"""  # noqa: S608 - made of this module's own text
+_ANSWER_AND_END = f"{_END} SELECT session_id, position FROM answered"  # noqa: S608 - made of this module's own text
+# An error that was counted when its step ended the session; the application has been told of that, and has answered.
+_ANSWER_AND_COMPLETE = f"""{_END}, completed AS (
+    UPDATE ussd.failure f SET status = o.status, cause = o.cause, body = o.body
+    FROM outcome o JOIN ussd.step s USING (session_id, position)
+    WHERE o.error <> '' AND o.reason = 0 AND f.at = s.asked_at AND f.session_id = o.session_id AND f.code = o.error
+) SELECT session_id, position FROM answered"""  # noqa: S608 - made of this module's own text
 
 # Nobody can go on with a session whose service was removed.
 _END_ORPHANS = """
@@ -181,9 +194,12 @@ async def _insert_whole(connection: Connection, batch: Sequence[Intent],
     opened = [(intent, intent.opening) for intent in batch if intent.opening is not None]
     ending = [(intent, intent.end_reason) for intent in batch if intent.end_reason is not None]
     legs = [(intent, leg) for intent in batch for leg in intent.legs]
+    with_errors = any(intent.error for intent, _ in ending)
+    causes = [[intent.cause for intent, _ in ending]] if with_errors else []
     try:
         return await connection.fetch(
-            _INTENTS, [intent.session_id for intent, _ in opened], [opening.service_id for _, opening in opened],
+            _INTENTS_AND_ERRORS if with_errors else _INTENTS,
+            [intent.session_id for intent, _ in opened], [opening.service_id for _, opening in opened],
             [opening.organisation_id for _, opening in opened], [opening.service_code for _, opening in opened],
             [opening.connector for _, opening in opened], [opening.operator_session_id for _, opening in opened],
             [opening.mobile for _, opening in opened], [opening.operator for _, opening in opened],
@@ -191,7 +207,8 @@ async def _insert_whole(connection: Connection, batch: Sequence[Intent],
             [intent.session_id for intent, _ in ending], [intent.asked_at for intent, _ in ending],
             [int(reason) for _, reason in ending], [intent.error for intent, _ in ending],
             [intent.session_id for intent, _ in legs], [leg.debit_id for _, leg in legs],
-            [leg.credit_id for _, leg in legs], [leg.amount_units for _, leg in legs], TRANSFER_KIND, now())
+            [leg.credit_id for _, leg in legs], [leg.amount_units for _, leg in legs], TRANSFER_KIND, now(),
+            *causes)
     except asyncpg.CheckViolationError as error:
         if not ledger.is_uncovered(error):
             raise
@@ -234,8 +251,11 @@ async def store_outcomes(connection: Connection | Database, batch: Sequence[Outc
         [outcome.screen for outcome in batch], [outcome.pages for outcome in batch],
         [outcome.client_state for outcome in batch], [outcome.error for outcome in batch],
         [outcome.cause for outcome in batch], [outcome.body for outcome in batch]]
-    if any(outcome.end_reason is not None or outcome.error for outcome in batch):
-        rows = await connection.fetch(_ANSWER_AND_END, *columns, [int(outcome.end_reason or 0) for outcome in batch])
+    reasons = [int(outcome.end_reason or 0) for outcome in batch]
+    if any(outcome.error and outcome.end_reason is None for outcome in batch):
+        rows = await connection.fetch(_ANSWER_AND_COMPLETE, *columns, reasons)
+    elif any(reasons):
+        rows = await connection.fetch(_ANSWER_AND_END, *columns, reasons)
     else:
         rows = await connection.fetch(_ANSWER, *columns)
     return {(row["session_id"], row["position"]) for row in rows}

@@ -98,8 +98,8 @@ export class UssdCard {
   #show({ session, text, open, masked, session_id: recorded = this.recorded }) {
     this.session = open ? session : null;
     this.recorded = recorded;
-    this.log.hidden = !(recorded && UssdCard.hasLog);
-    if (recorded) this.log.href = `/ussd/sessions/${recorded}`;
+    this.log.hidden = !UssdCard.hasLog || !(recorded || (session && !open));
+    this.log.href = recorded ? `/ussd/sessions/${recorded}` : "/ussd#errors"; // nothing began, and there it says why
     setText(this.text, text);
     this.field.value = "";
     this.field.type = masked ? "password" : "text";

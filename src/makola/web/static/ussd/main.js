@@ -41,6 +41,7 @@ async function refresh() {
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
   const services = document.getElementById("services");
   if (services) services.innerHTML = fresh.getElementById("services").innerHTML; // the server's own markup
+  takeErrors(fresh.getElementById("errors"));
   const before = new Map([...list.querySelectorAll(".session")].map((each) => [each.id, each]));
   const now = [...fresh.getElementById("sessions").children].map((each) => {
     const old = before.get(each.id);
@@ -56,6 +57,15 @@ async function refresh() {
     return each;
   });
   list.replaceChildren(...now);
+}
+
+/** Show the errors as they are now; one that has its focus keeps it. */
+function takeErrors(fresh) {
+  const errors = document.getElementById("errors");
+  if (!errors || !fresh || errors.innerHTML === fresh.innerHTML) return;
+  const focused = errors.contains(document.activeElement) ? document.activeElement.closest(".error")?.id ?? "summary" : null;
+  errors.innerHTML = fresh.innerHTML; // the server's own markup
+  if (focused) (document.getElementById(focused)?.querySelector("a") ?? errors.querySelector("summary")).focus({ preventScroll: true });
 }
 
 if (list.hasAttribute("data-live")) follow(refresh);

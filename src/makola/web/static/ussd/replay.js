@@ -102,7 +102,8 @@ export class Replay {
   }
 
   #finish(side, result, last) {
-    const why = result.ends && !last ? "The application ended the session earlier than then." : "The replay is complete.";
+    const early = result.error ? "The application failed: the replay ends here." : "The application ended the session earlier than then.";
+    const why = result.ends && !last ? early : "The replay is complete.";
     const again = h("button.button.button--quiet.button--small", { type: "button", text: "Replay again", "data-replay": true });
     side.append(h("p.step__note", { role: "status", text: why }), h("p.replay__after", {}, again,
       h("button.button.button--quiet.button--small", { type: "button", text: "Close the replay", on: { click: () => this.end() } })));
