@@ -10,6 +10,9 @@ from makola.kit.database import Database
 from tests.hub.things import LISTED
 from tests.hub.world import Hub, hub_world
 
+#: More than any round number that somebody might have taken for enough.
+_MANY = 110
+
 
 @pytest_asyncio.fixture(scope="module")
 async def hub(module_database_url: str) -> AsyncIterator[Hub]:
@@ -47,6 +50,23 @@ async def test_a_private_application_is_made_used_rotated_and_closed(hub: Hub) -
                if each["subject"] == f"application:{application['client_id']}"]
     assert actions == ["application:close", "application:change", "application:revoke_secret", "application:rotate",
                        "application:create"]
+
+
+async def test_an_account_has_as_many_private_applications_as_it_likes(hub: Hub) -> None:
+    """Document, "Private Apps": "You can create an unlimited number of private applications on your account"."""
+    made = []
+    for number in range(_MANY):
+        answer = await hub.call("e", "POST", "/applications", json={"kind": "private", "name": f"Shop {number}"})
+        assert answer.status_code == 201, number
+        made.append(answer.json())
+    listed = await hub.get("e", f"/applications?per_page={_MANY}")
+    assert listed.headers["x-total-count"] == str(_MANY)
+    assert [each["client_id"] for each in listed.json()] == [each["application"]["client_id"] for each in made]
+    for each in (made[0], made[_MANY // 2], made[-1]):  # all of them are of use, not only the newest
+        answer = await hub.http.post("/oauth/token", data={
+            "grant_type": "client_credentials", "client_id": each["application"]["client_id"],
+            "client_secret": each["client_secret"]})
+        assert answer.status_code == 200, answer.text
 
 
 @pytest.mark.parametrize(("sent", "field"), [

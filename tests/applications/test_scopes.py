@@ -86,6 +86,16 @@ async def test_every_unity_endpoint_asks_for_its_scope(endpoint: Endpoint) -> No
         assert (await call(endpoint, path, None)).status_code == 299  # Basic: all the account's rights
 
 
+def test_whoever_may_send_money_may_not_say_where_accounts_pay_out() -> None:
+    scopes = {f"{each.method} {each.path.partition('{account_number}')[2]}": each.scope for each in UNITY_ENDPOINTS
+              if each.path.startswith("/merchantaccount/merchants")}
+    assert [name for name, scope in scopes.items() if scope == "merchants.edit"] == [
+        "POST ", "PUT ", "POST /documents"]
+    assert [name for name, scope in scopes.items() if scope == "payments.send"] == [
+        "POST /send/mobilemoney", "POST /payouts"]
+    assert "merchants.edit" not in with_implied(["payments.send", "payments.receive", "payments.refund"])
+
+
 def test_every_hub_endpoint_names_a_permission_or_is_open_on_purpose() -> None:
     operations = list(hub_operations())
     named = {f"{method} {path}": permission for path, method, permission in operations}

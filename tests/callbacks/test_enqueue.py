@@ -7,7 +7,8 @@ from uuid import UUID
 import pytest
 
 from makola.core.callbacks.queries import get_delivery, list_deliveries
-from makola.core.callbacks.service import CHANNEL, endpoint_saved, enqueue, signing_secret
+from makola.core.callbacks.service import CHANNEL, endpoint_saved, enqueue
+from makola.core.callbacks.signing_secrets import signing_secret
 from makola.core.callbacks.types import DeliveryState, NewCallback
 from makola.kit.database import Database, WakeUps
 from makola.kit.ids import new_id

@@ -11,7 +11,8 @@ from standardwebhooks.webhooks import Webhook
 from structlog.testing import capture_logs
 
 from makola.core.callbacks.queries import get_delivery, list_deliveries
-from makola.core.callbacks.service import endpoint_saved, replay, signing_secret
+from makola.core.callbacks.service import endpoint_saved, replay
+from makola.core.callbacks.signing_secrets import signing_secret
 from makola.core.callbacks.types import CallbackPolicy, DeliveryHistory, DeliveryState
 from makola.kit.database import Database
 from makola.kit.outgoing import AddressPolicy

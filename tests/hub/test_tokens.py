@@ -201,6 +201,19 @@ async def test_the_secret_is_shown_once_and_rotated_and_revoked(hub: Hub) -> Non
     assert (await hub.get("c", path)).json()["revoked"] is True
 
 
+async def test_at_most_two_secrets_of_an_api_client_hold(hub: Hub) -> None:
+    """However long the overlaps: the new one and the one before."""
+    made = (await hub.call("c", "POST", "/api_clients", json={"name": "Shop"})).json()
+    given = [made["client_secret"]]
+    for overlap_s in (86_400, 600, 7 * 86_400):
+        answer = await hub.call("c", "POST", f"/api_clients/{made['client_id']}/rotate", json={"overlap_s": overlap_s})
+        given.append(answer.json()["client_secret"])
+        holding = [secret for secret in given if (await hub.http.post(PATHS[0], data={
+            "grant_type": "client_credentials", "client_id": made["client_id"], "client_secret": secret,
+        })).status_code == 200]
+        assert holding == given[-2:]
+
+
 async def test_suspension_at_any_tier_ends_tokens(hub: Hub) -> None:
     assert (await hub.call("a", "POST", f"/organisations/{hub['b'].id}/suspend")).json()["suspended"] is True
     for word in ("b", "c", "e"):

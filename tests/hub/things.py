@@ -175,6 +175,7 @@ async def body_of(operation_id: str, hub: Hub, tier: Tier) -> object:
         "ship_order": dict,
         "complete_order": dict,
         "fail_order": lambda: {"reason": "matrix"},
+        "rotate_callback_secret": dict,
         "change_order_settings": lambda: {"callback_url": ""},
         "create_application": lambda: {"kind": "private", "name": "Thing", "organisation": tier.id},
         "change_application": lambda: {"name": "Other thing"},

@@ -7,9 +7,9 @@ import pytest
 
 from makola.core.oauth.service import writer as module
 from makola.core.oauth.service.writer import NewAccessToken, TokenWriter, new_access_token_text
-from makola.core.oauth.store import sha256
 from makola.kit.clock import now
 from makola.kit.database import Database
+from makola.kit.secret_texts import sha256_of
 
 
 def token(scopes: frozenset[str] | None = None, user_id: int | None = None) -> NewAccessToken:
@@ -35,7 +35,7 @@ async def test_many_at_once_are_few_statements_and_all_are_there(database: Datab
     assert len(sizes) <= 3
     stored = {row["sha256"]: row for row in await database.fetch("SELECT * FROM oauth.access_token")}
     for each in tokens:
-        row = stored[sha256(each.text)]
+        row = stored[sha256_of(each.text)]
         assert (row["scopes"] and frozenset(row["scopes"])) == each.scopes
         assert (row["user_id"], row["organisation_id"], row["grant_id"]) == (
             each.user_id, each.organisation_id, each.grant_id)

@@ -11,7 +11,8 @@ from aiohttp import web
 from standardwebhooks import Webhook
 
 from makola.core.callbacks.queries import list_deliveries
-from makola.core.callbacks.service import enqueue, signing_secret
+from makola.core.callbacks.service import enqueue
+from makola.core.callbacks.signing_secrets import signing_secret
 from makola.core.callbacks.types import Delivery
 from makola.core.callbacks.workers import CallbackWorker
 from makola.core.ordering.service import reseller, settings

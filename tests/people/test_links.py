@@ -105,6 +105,19 @@ async def test_an_invitation_gives_no_more_than_whoever_makes_it_has(place: Plac
     assert nobody.page.status_code == 422
 
 
+async def test_a_role_that_is_none_is_refused_and_no_other_is_given(place: Place) -> None:
+    """A number is taken whole: the first digits of a longer one are the number of another role."""
+    await place.database.execute(
+        "INSERT INTO organisations.role (id, organisation_id, name) OVERRIDING SYSTEM VALUE VALUES ($1, $2, 'Clerk')",
+        10**17, place.organisations["shop"])
+    administrator = await place.signed_in(await place.person(admin=True))
+    for wrong in (f"{10**17}5", "9" * 19, "1" * 5_000, "clerk", "-1", "0", "\N{SUPERSCRIPT TWO}"):
+        assert await _invite(administrator, "role@example.com", role=wrong) == "", wrong
+        assert administrator.page.status_code == 422
+    assert await place.count('SELECT count(*) FROM identity."user" WHERE email = $1', "role@example.com") == 0
+    assert await _invite(administrator, "role@example.com", role=str(10**17)) != ""
+
+
 async def test_somebody_who_has_a_password_is_not_invited_again(place: Place) -> None:
     user = await place.person()
     administrator = await place.signed_in(await place.person(admin=True))

@@ -6,6 +6,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 from litestar import Litestar, get
+from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 from litestar.testing import AsyncTestClient
 from structlog.testing import capture_logs
 
@@ -24,15 +25,21 @@ async def _away() -> None:
     raise asyncpg.InterfaceError("the pool is closed")
 
 
+@get("/large")
+async def _large() -> None:
+    raise RequestEntityTooLarge
+
+
 @pytest_asyncio.fixture
 async def client() -> AsyncIterator[AsyncTestClient[Litestar]]:
-    app = Litestar([_broken, _away], openapi_config=None, logging_config=None,
-                   exception_handlers={404: failures.missing, 500: failures.failed})
+    app = Litestar([_broken, _away, _large], openapi_config=None, logging_config=None,
+                   exception_handlers={404: failures.missing, 413: failures.too_large, 500: failures.failed})
     async with AsyncTestClient(app, raise_server_exceptions=False) as opened:
         yield opened
 
 
-@pytest.mark.parametrize(("path", "status"), [("/nowhere", 404), ("/broken", 500), ("/away", 503)])
+@pytest.mark.parametrize(("path", "status"), [("/nowhere", 404), ("/broken", 500), ("/away", 503),
+                                              ("/large", 413)])
 async def test_a_person_gets_a_page_and_a_program_json(
         client: "AsyncTestClient[Litestar]", path: str, status: int) -> None:
     page = await client.get(path, headers=_BROWSER)

@@ -22,6 +22,17 @@ async def test_a_form_that_cannot_be_read_is_answered_with_a_page(server: Servin
             assert "This form could not be read" in answer.text
 
 
+async def test_a_form_that_is_too_large_is_answered_with_a_page(server: Serving) -> None:
+    async with httpx.AsyncClient(base_url=server.url) as client:
+        for body in ({"email": "a" * 300_000}, {f"n{n}": "a" * 99 for n in range(3_000)}):
+            for path in FORMS:
+                answer = await client.post(path, data=body)
+                assert (answer.status_code, answer.headers["content-type"]) == (413, "text/html; charset=utf-8"), path
+                assert "larger than can be taken" in answer.text
+            answer = await client.post("/oauth", data=body, headers={"Accept": "text/html"})
+            assert (answer.status_code, answer.headers["content-type"]) == (413, "text/html; charset=utf-8")
+
+
 @pytest.mark.parametrize("origin", ["http://[", "https://[x]", "nonsense", "://"])
 async def test_an_origin_that_is_none_is_another_site(server: Serving, origin: str) -> None:
     async with httpx.AsyncClient(base_url=server.url, headers={"Origin": origin}) as client:

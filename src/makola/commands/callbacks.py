@@ -6,11 +6,19 @@ from uuid import UUID
 import click
 
 from makola.commands.options import with_settings
+from makola.commands.people import platform_actor
 from makola.commands.receiver import listen
 from makola.commands.session import in_session
+from makola.commands.visible import say
 from makola.core.callbacks import service
 from makola.core.callbacks.queries import get_delivery, list_deliveries
-from makola.core.callbacks.types import Delivery, DeliveryHistory
+from makola.core.callbacks.signing_secrets import (
+    MOST_OVERLAP_S,
+    USUAL_OVERLAP_S,
+    rotate_signing_secret,
+    signing_secret,
+)
+from makola.core.callbacks.types import Delivery, DeliveryHistory, SigningSecret
 from makola.kit.database import Database
 from makola.settings import Loaded
 
@@ -34,8 +42,8 @@ def list_recent(loaded: Loaded, organisation_id: int | None, limit: int) -> None
         return await list_deliveries(database, organisation_id=organisation_id, limit=limit)
 
     for each in in_session(loaded, use_case):
-        click.echo(f"{each.delivery_id.hex}  {each.created_at:%Y-%m-%d %H:%M:%S}  {each.state:<10}"
-                   f"  {each.attempt_count:>2} tries  {each.event}  {each.method} {_without_query(each.url)}")
+        say(f"{each.delivery_id.hex}  {each.created_at:%Y-%m-%d %H:%M:%S}  {each.state:<10}"
+            f"  {each.attempt_count:>2} tries  {each.event}  {each.method} {_without_query(each.url)}")
 
 
 @callbacks.command("show")
@@ -49,11 +57,11 @@ def show(loaded: Loaded, delivery_id: UUID) -> None:
 
     history = in_session(loaded, use_case)
     delivery = history.delivery
-    click.echo(f"{delivery.event} for organisation {delivery.organisation_id}: {delivery.state}  {delivery.detail}")
-    click.echo(f"{delivery.method} {_without_query(delivery.url)}")
+    say(f"{delivery.event} for organisation {delivery.organisation_id}: {delivery.state}  {delivery.detail}")
+    say(f"{delivery.method} {_without_query(delivery.url)}")
     for attempt in history.attempts:
-        click.echo(f"  {attempt.number:>2}  {attempt.started_at:%Y-%m-%d %H:%M:%S}  {attempt.duration_ms} ms"
-                   f"  {attempt.status or attempt.error}  {attempt.answer[:200]!r}")
+        say(f"  {attempt.number:>2}  {attempt.started_at:%Y-%m-%d %H:%M:%S}  {attempt.duration_ms} ms"
+            f"  {attempt.status or attempt.error}  {attempt.answer[:200]!r}")
 
 
 @callbacks.command("replay")
@@ -76,9 +84,28 @@ def secret(loaded: Loaded, organisation_id: int) -> None:
     """Show the secret that signs the callbacks of ORGANISATION_ID."""
 
     async def use_case(database: Database) -> str:
-        return await service.signing_secret(database, organisation_id)
+        return await signing_secret(database, organisation_id)
 
     click.echo(in_session(loaded, use_case))
+
+
+@callbacks.command("rotate-secret")
+@click.argument("organisation_id", type=int)
+@click.option("--overlap", "overlap_s", type=click.IntRange(0, MOST_OVERLAP_S), default=USUAL_OVERLAP_S,
+              show_default=True, help="Seconds for which callbacks carry a signature of the present secret too.")
+@with_settings
+def rotate_secret(loaded: Loaded, organisation_id: int, overlap_s: int) -> None:
+    """Sign the callbacks of ORGANISATION_ID with a new secret, and show it."""
+
+    async def use_case(database: Database) -> SigningSecret:
+        async with database.transaction() as connection:
+            return await rotate_signing_secret(connection, await platform_actor(connection), overlap_s,
+                                               organisation_id=organisation_id)
+
+    made = in_session(loaded, use_case)
+    click.echo(made.secret)
+    if made.previous_until is not None:
+        click.echo(f"Callbacks are signed with both until {made.previous_until:%Y-%m-%d %H:%M:%S} GMT.", err=True)
 
 
 def _without_query(url: str) -> str:

@@ -9,8 +9,9 @@ import click
 
 from makola.commands.options import with_settings
 from makola.commands.session import in_session
-from makola.core.callbacks.service import signing_secret
+from makola.commands.visible import say
 from makola.core.callbacks.signatures import signature_headers
+from makola.core.callbacks.signing_secrets import signing_secret
 from makola.server import StartError
 from makola.settings import Loaded
 
@@ -38,10 +39,10 @@ class _Receiver(BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("content-length", "0")
         self.end_headers()
-        click.echo(f"{self.command} {self.path}")
+        say(f"{self.command} {self.path}")
         if body:
-            click.echo(f"  body       {body.decode('utf-8', 'replace')}")
-        click.echo(f"  webhook-id {self.headers.get('webhook-id', 'none')}  signature {self._signature(body)}")
+            say(f"  body       {body.decode('utf-8', 'replace')}")
+        say(f"  webhook-id {self.headers.get('webhook-id', 'none')}  signature {self._signature(body)}")
         sys.stdout.flush()
 
     def _signature(self, body: bytes) -> str:

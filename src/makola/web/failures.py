@@ -28,6 +28,11 @@ def missing(request: _Request, _error: Exception) -> Response[str] | Response[di
     return _answer(request, 404, "There is no such page", "The address may be mistyped, or the page has moved.")
 
 
+def too_large(request: _Request, _error: Exception) -> Response[str] | Response[dict[str, object]]:
+    """Answer a request whose body is larger than its route takes."""
+    return _answer(request, 413, "This is too large", "What was sent is larger than can be taken.")
+
+
 def failed(request: _Request, error: Exception) -> Response[str] | Response[dict[str, object]]:
     """Answer a request that failed, and tell the operator why; the person learns nothing of the inside."""
     if is_unstorable(error):  # such as a number in an address that no row can have

@@ -13,6 +13,13 @@ class UnreadableFormError(ClientException):
     detail = "This form could not be read. Go back, load the page again, and repeat it."
 
 
+class FormTooLargeError(UnreadableFormError):
+    """What was sent is larger than a form of ours can be; the answer is 413."""
+
+    status_code = _TOO_LARGE
+    detail = "This form is larger than can be taken. Go back, and write less in it."
+
+
 async def read_form_data(request: Request[object, object, State]) -> FormMultiDict:
     """Return a form's fields; none where no form was sent.
 
@@ -21,7 +28,7 @@ async def read_form_data(request: Request[object, object, State]) -> FormMultiDi
 
     Raises:
         UnreadableFormError: it cannot be read.
-        HTTPException: 413: it is larger than the route takes.
+        FormTooLargeError: it is larger than the route takes.
     """
     try:
         form = await request.form()
@@ -30,7 +37,7 @@ async def read_form_data(request: Request[object, object, State]) -> FormMultiDi
                 value.encode()
     except ClientException as error:
         if error.status_code == _TOO_LARGE:
-            raise
+            raise FormTooLargeError from error
         raise UnreadableFormError from error
     except (ValueError, LookupError) as error:  # UnicodeError is a ValueError; an unknown codec is a LookupError
         raise UnreadableFormError from error

@@ -68,4 +68,4 @@ def pages(parts: Parts, hub: HubApp, ussd: Ussd, desk: Desk) -> Litestar:
         handlers.append(ussd_pages.bank())
         handlers.append(checkout_pages.card_page(parts))
     return Litestar(handlers, openapi_config=None, logging_config=None, state=people.state(signing_in),
-                    exception_handlers={404: failures.missing, 500: failures.failed})
+                    exception_handlers={404: failures.missing, 413: failures.too_large, 500: failures.failed})

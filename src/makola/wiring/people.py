@@ -67,6 +67,6 @@ def state(services: PeopleServices) -> State:
 
 
 def start_worker(parts: Parts, observers: Sequence[SessionObserver]) -> None:
-    """Tell the observers of ended and switched sessions, and forget what is over."""
+    """Tell the observers of ended sessions, and forget what is over."""
     workers.run_in(parts.background, parts.database, session_policy(parts.settings), observers,
                    parts.wake_ups.on(workers.CHANNEL))

@@ -15,6 +15,7 @@ from makola.api.hub.paging import Paging
 from makola.api.hub.reading import Id, from_body, from_query, given, plain_text
 from makola.core.applications import api_clients
 from makola.core.applications import types as core
+from makola.core.applications.live_secrets import MOST_OVERLAP_S
 from makola.core.oauth.service import revoke_tokens_of_application
 from makola.core.organisations.permissions import Permission
 from makola.core.organisations.types import Actor
@@ -60,7 +61,7 @@ class NewApiClient(msgspec.Struct, forbid_unknown_fields=True):
 class Rotation(msgspec.Struct, forbid_unknown_fields=True):
     """For how long the present secret goes on working."""
 
-    overlap_s: Annotated[int, Meta(ge=0, le=api_clients.MOST_OVERLAP_S)] = 0
+    overlap_s: Annotated[int, Meta(ge=0, le=MOST_OVERLAP_S)] = 0
 
 
 @get("/api_clients", dependencies={"filters": from_query(ApiClientQuery)}, tags=_TAGS,
@@ -106,7 +107,8 @@ async def rotate_api_client(actor: NamedDependency[Actor], database: NamedDepend
                             sent: NamedDependency[Rotation]) -> ApiClientWithSecret:
     """Give an API client a new secret (ours).
 
-    The present one ends at once, with every token that it got, or goes on working for `overlap_s` seconds.
+    The present one ends at once, with every token that it got, or goes on working for `overlap_s` seconds. One that was
+    left from a rotation before ends now, so that at most two hold at a time.
     """
     async with database.transaction() as connection:
         made = await api_clients.rotate_secret(connection, actor, plain_text(client_id), overlap_s=sent.overlap_s)

@@ -19,6 +19,7 @@ from makola.api.hub import (
     applications,
     audit_log,
     baskets,
+    callback_secret,
     credit_accounts,
     emulations,
     fulfilment,
@@ -40,17 +41,16 @@ from makola.api.hub.errors import answer_to, response_to
 from makola.api.hub.hot import HotRequest, HotRoute
 from makola.core.organisations.types import Actor
 from makola.kit.database import Database
+from makola.kit.whole_numbers import read_whole_number
 
 DOCUMENT = f"{BASE}/openapi.json"
 TOKEN_PATH = f"{BASE}/oauth/create_token"
-_MOST_ID_DIGITS = 19
-_MOST_ID = 2**63 - 1
 
 #: Each resource names its routes in `route_handlers`; the paths are below `/api/v1`.
 _RESOURCES = (whoami, organisations, addresses, credit_accounts, users, roles, api_clients, applications,
               application_directory, emulations, audit_log,
               reference, products_reference, products_prices, shipping_types, baskets, orders,
-              fulfilment, order_settings)
+              fulfilment, order_settings, callback_secret)
 
 
 class HubApp:
@@ -94,10 +94,10 @@ class HubApp:
         if (route := self._lists.get(path)) is not None:
             return route, 0
         stem, _, last = path.rpartition("/")
-        if (route := self._items.get(stem)) is None or not last.isascii() or not last.isdigit():
+        if (route := self._items.get(stem)) is None:
             return None
-        number = int(last) if len(last) <= _MOST_ID_DIGITS else 0
-        return (route, number) if 0 < number <= _MOST_ID else None
+        number = read_whole_number(last)
+        return (route, number) if number else None
 
     async def _serve_hot(self, scope: Scope, send: Send, route: HotRoute, path_id: int) -> None:
         try:

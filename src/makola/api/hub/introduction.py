@@ -23,6 +23,7 @@ TAGS = {
     "Baskets": "What is going to be ordered.",
     "Orders": "What was ordered, and what became of it.",
     "Fulfilment": "The warehouse's side of orders, for the organisation at the top.",
+    "Callbacks": "What signs the requests to one's own servers.",
     "Organisations": "One's own organisation and those below it.",
     "Users": "People, and what they may do.",
     "API clients": "What programs authenticate with.",

@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from makola.api.hub.context import HubContext
 from makola.api.hub.reading import from_body
-from makola.core.callbacks.service import signing_secret
+from makola.core.callbacks.signing_secrets import signing_secret
 from makola.core.ordering.service import settings
 from makola.core.organisations.permissions import Permission
 from makola.core.organisations.types import Actor

@@ -1,10 +1,10 @@
 """API clients: made for oneself, or for a user that one stands above or beside and holds all the rights of."""
 
 from collections.abc import Collection
-from datetime import timedelta
 
 from makola.core.applications.errors import InvalidClientError, UnknownClientError
-from makola.core.applications.service import add_secret, application_of, create_application
+from makola.core.applications.live_secrets import MOST_OVERLAP_S, exchange_secret
+from makola.core.applications.service import application_of, create_application
 from makola.core.applications.types import ApiClient, NewApplication
 from makola.core.organisations.audit import record
 from makola.core.organisations.emulation import refuse_while_emulating
@@ -12,7 +12,6 @@ from makola.core.organisations.members import find_member, require_no_more_right
 from makola.core.organisations.permissions import Permission
 from makola.core.organisations.queries import is_in_subtree, subtree_ids
 from makola.core.organisations.types import Actor
-from makola.kit.clock import now
 from makola.kit.database import Connection, Database, Record
 
 _COLUMNS = """
@@ -31,7 +30,6 @@ SELECT {_COLUMNS} FROM applications.application a WHERE a.client_id = $1 AND a.u
 """  # noqa: S608 - made of this module's own column names
 _FIND_LOCKED = _FIND + " FOR UPDATE"
 
-MOST_OVERLAP_S = 7 * 86_400
 _MOST_NAME_CHARACTERS = 200
 
 
@@ -90,7 +88,8 @@ async def rotate_secret(connection: Connection, actor: Actor, client_id: str, *,
         connection: an open transaction.
         actor: who asks.
         client_id: of the API client.
-        overlap_s: for how long the present secrets go on working; 0 ends them at once.
+        overlap_s: for how long the present secret goes on working; 0 ends it at once. One that was left from a
+            rotation before ends now: at most two hold at a time.
 
     Raises:
         PermissionDeniedError: the actor may not, is emulating, or does not hold every right of the client's user.
@@ -100,10 +99,7 @@ async def rotate_secret(connection: Connection, actor: Actor, client_id: str, *,
     client = await _find_changeable(connection, actor, client_id)
     if not 0 <= overlap_s <= MOST_OVERLAP_S:
         raise InvalidClientError(f"From 0 to {MOST_OVERLAP_S} seconds.", field="overlap_s")
-    await connection.execute(
-        "UPDATE applications.secret SET expires_at = least(expires_at, $2) WHERE application_id = $1",
-        client.application.application_id, now() + timedelta(seconds=overlap_s))
-    client_secret = await add_secret(connection, client.application.application_id)
+    client_secret = await exchange_secret(connection, client.application.application_id, overlap_s)
     await record(connection, actor, "client:rotate", f"client:{client_id}", {"overlap_s": overlap_s},
                  organisation_id=client.application.organisation_id)
     return NewApplication(client.application, client_secret)

@@ -1,6 +1,5 @@
 """Applications as the OAuth server sees them: found by client id, their secrets checked, their redirects compared."""
 
-import hashlib
 import hmac
 import json
 import re
@@ -16,6 +15,7 @@ from makola.core.applications.types import (
 )
 from makola.core.organisations.queries import find_place
 from makola.kit.database import Connection, Database, Record
+from makola.kit.secret_texts import sha256_of
 
 # One row of everything: the OAuth server asks once for each request.
 _FIND = """
@@ -35,7 +35,7 @@ LEFT JOIN applications.publication p ON p.application_id = a.id
 #: RFC 8252 section 7.3: the port of a loopback address is the operating system's to choose.
 _LOOPBACK = re.compile(r"(?P<start>http://(?:127\.0\.0\.1|\[::1\]))(?::[0-9]{1,5})?(?P<rest>[/?].*)?", re.DOTALL)
 
-_NO_SECRET = hashlib.sha256(b"").digest()
+_NO_SECRET = sha256_of("")
 
 
 async def find_client(database: Database | Connection, client_id: str) -> OAuthClient | None:
@@ -55,7 +55,7 @@ async def find_client_by_id(database: Database | Connection, application_id: int
 
 def check_secret(client: OAuthClient | None, client_secret: str) -> bool:
     """Say whether a secret is one of those that hold now; it takes the same time for a client that does not exist."""
-    given = hashlib.sha256(client_secret.encode("utf-8", "surrogatepass")).digest()
+    given = sha256_of(client_secret)
     stored = client.secret_hashes if client is not None else ()
     matches = [hmac.compare_digest(given, one) for one in stored or (_NO_SECRET,)]
     return bool(stored) and any(matches)

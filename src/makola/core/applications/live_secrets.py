@@ -32,6 +32,15 @@ async def list_secrets(database: Database | Connection, application: RegisteredA
     return [Secret(row["id"], row["created_at"], row["expires_at"]) for row in rows]
 
 
+async def exchange_secret(connection: Connection, application_id: int, overlap_s: int) -> str:
+    """Give an application or an API client, whose row is locked, a new secret and return it.
+
+    The present secret goes on for `overlap_s` seconds; one that was left from a rotation before ends now.
+    """
+    await connection.execute(_END_PRESENT, application_id, overlap_s)
+    return await add_secret(connection, application_id)
+
+
 async def replace_secret(connection: Connection, actor: Actor, application: RegisteredApplication,
                          overlap_s: int) -> str:
     """Give an application a new secret and return it; two of them hold until the overlap is over.
@@ -50,8 +59,7 @@ async def replace_secret(connection: Connection, actor: Actor, application: Regi
     if application.draft.oauth.token_endpoint_auth_method is not TokenEndpointAuthMethod.CLIENT_SECRET:
         raise InvalidApplicationError("This application authenticates without a secret.",
                                       field="token_endpoint_auth_method")
-    await connection.execute(_END_PRESENT, application.application_id, overlap_s)
-    client_secret = await add_secret(connection, application.application_id)
+    client_secret = await exchange_secret(connection, application.application_id, overlap_s)
     await record(connection, actor, "application:rotate", f"application:{application.client_id}",
                  {"overlap_s": overlap_s}, organisation_id=application.organisation_id)
     return client_secret

@@ -98,6 +98,8 @@ _OURS = (
           is_documented=False),
     Scope("payments.refund", _PAYMENTS, "give payments back to your customers", ("payments.read",),
           is_documented=False),
+    Scope("merchants.edit", _PAYMENTS, "open and change your merchant accounts, say where they pay out, and hand in"
+          " their documents", ("payments.read",), is_documented=False),
     Scope("openid", _IDENTITY, "know who you are on this platform", is_documented=False),
     Scope("profile", _IDENTITY, "know your name, language and time zone", ("openid",), is_documented=False),
     Scope("email", _IDENTITY, "know your e-mail address", ("openid",), is_documented=False),

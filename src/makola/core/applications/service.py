@@ -1,8 +1,6 @@
 """What may be done with applications, and who a client id and secret, or a token, stand for."""
 
-import hashlib
 import hmac
-import secrets
 from uuid import uuid4
 
 from makola.core.applications.types import AnswerCasing, Application, Caller, NewApplication
@@ -12,6 +10,7 @@ from makola.core.organisations.permissions import Grants
 from makola.core.organisations.queries import find_place
 from makola.core.organisations.types import Actor
 from makola.kit.database import Connection, Database, Record
+from makola.kit.secret_texts import new_secret_text, sha256_of
 
 _INSERT = """
 INSERT INTO applications.application (organisation_id, kind, user_id, name, client_id, answer_casing,
@@ -63,9 +62,9 @@ async def create_application(connection: Connection, organisation_id: int, *, na
 
 async def add_secret(connection: Connection, application_id: int) -> str:
     """Give an application a further secret; return it, for it is stored as a hash only."""
-    client_secret = secrets.token_urlsafe(32)
+    client_secret = new_secret_text()
     await connection.execute("INSERT INTO applications.secret (application_id, sha256) VALUES ($1, $2)",
-                             application_id, _sha256(client_secret))
+                             application_id, sha256_of(client_secret))
     return client_secret
 
 
@@ -75,7 +74,7 @@ async def authenticate(database: Database, client_id: str, client_secret: str) -
     A public, partner or trusted application stands for nobody by its credentials: it acts for others, by OAuth alone.
     """
     row = await database.fetchrow(_FIND, client_id)
-    given = _sha256(client_secret)
+    given = sha256_of(client_secret)
     stored: list[bytes] = row["secrets"] if row is not None else [b""]
     matches = [hmac.compare_digest(given, one) for one in stored]
     if row is None or not any(matches):
@@ -131,7 +130,3 @@ async def _caller(database: Database, application: Application, user_id: int | N
     return Caller(Actor(application.organisation_id, place.chain, application.application_id, standing.scopes,
                         place.country_code, place.time_zone, grants=Grants(modules=place.modules, admin=True)),
                   application)
-
-
-def _sha256(secret: str) -> bytes:
-    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()

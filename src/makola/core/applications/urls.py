@@ -7,6 +7,7 @@ programs could read differently: no fragment, no wildcard, no user name, no dot 
 import re
 
 from makola.core.applications.errors import InvalidApplicationError
+from makola.kit.loopback import is_loopback_host
 from makola.kit.outgoing import AddressPolicy, InvalidUrlError, parse_url
 from makola.kit.outgoing.urls import OutgoingUrl, check_url
 
@@ -17,7 +18,6 @@ MOST_CALLBACKS = 20
 _LEGAL = re.compile(r"[A-Za-z0-9\-._~:/?@!$&'()+,;=%\[\]]+")
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _DOT_SEGMENT = re.compile(r"/(?:\.|%2e){1,2}(?:/|\Z)", re.IGNORECASE)
-_LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 def check_callback(uri: str, *, field: str) -> str:
@@ -27,7 +27,7 @@ def check_callback(uri: str, *, field: str) -> str:
         InvalidApplicationError: it is anything else; it names `field`.
     """
     parsed = _parsed(uri, field)
-    if parsed.scheme != "https" and parsed.host not in _LOOPBACK_HOSTS:
+    if parsed.scheme != "https" and not is_loopback_host(parsed.host):
         raise InvalidApplicationError("A callback begins with https://; http:// is for this machine alone"
                                       " (localhost, 127.0.0.1, [::1]).", field=field)
     if _DOT_SEGMENT.search(parsed.path):

@@ -9,3 +9,9 @@ class DeliveryNotFoundError(DomainError):
     """There is no such delivery, or it is another organisation's."""
 
     code: ClassVar[str] = "callback_not_found"
+
+
+class InvalidOverlapError(DomainError):
+    """Two signing secrets cannot hold for so long."""
+
+    code: ClassVar[str] = "invalid_overlap"

@@ -47,6 +47,7 @@ class Claimed:
     lease_until: datetime
     secret: str = field(repr=False)
     stale_at: float
+    previous_secret: str | None = field(default=None, repr=False)
 
 
 @dataclass(slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from uuid import UUID
 
-from makola.core.callbacks import encoding, signatures, store
+from makola.core.callbacks import encoding, store
 from makola.core.callbacks.errors import DeliveryNotFoundError
 from makola.core.callbacks.types import NewCallback
 from makola.kit.database import Connection, Database
@@ -62,13 +62,6 @@ async def endpoint_saved(connection: Connection, organisation_id: int, url: str)
         url: as it is saved.
     """
     await store.enable(connection, organisation_id, url)
-
-
-async def signing_secret(database: Database, organisation_id: int) -> str:
-    """Return the organisation's `whsec_…` secret, made on first use. To be shown to its owner only."""
-    async with database.transaction() as connection:
-        fresh = {organisation_id: signatures.new_secret()}
-        return (await store.secrets(connection, fresh))[organisation_id]
 
 
 def _row(callback: NewCallback) -> store.NewRow:

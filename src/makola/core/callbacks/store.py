@@ -42,7 +42,8 @@ _CLAIM_FOR = """
     FROM due LEFT JOIN callbacks.secret s ON s.organisation_id = due.organisation_id
     WHERE d.delivery_id = due.delivery_id
     RETURNING d.delivery_id, d.organisation_id, d.receiver, d.method, d.url, d.query, d.body, d.content_type,
-        d.tries, d.lease_until, s.secret
+        d.tries, d.lease_until, s.secret,
+        CASE WHEN s.previous_until > now() THEN s.previous_secret END AS previous_secret
 """
 
 # The pending index is walked from receiver to receiver (a "skip scan"), so that the cost follows the number of
@@ -70,7 +71,8 @@ _CLAIM_AROUND = """
     FROM due LEFT JOIN callbacks.secret s ON s.organisation_id = due.organisation_id
     WHERE d.delivery_id = due.delivery_id
     RETURNING d.delivery_id, d.organisation_id, d.receiver, d.method, d.url, d.query, d.body, d.content_type,
-        d.tries, d.lease_until, s.secret
+        d.tries, d.lease_until, s.secret,
+        CASE WHEN s.previous_until > now() THEN s.previous_secret END AS previous_secret
 """
 
 _RELEASE = """
@@ -130,6 +132,20 @@ _MAKE_SECRETS = """
 """
 
 _SECRETS = "SELECT organisation_id, secret FROM callbacks.secret WHERE organisation_id = ANY($1::bigint[])"
+
+_PRESENT = """
+    SELECT secret, created_at, CASE WHEN previous_until > now() THEN previous_until END AS previous_until
+    FROM callbacks.secret WHERE organisation_id = $1
+"""
+
+# Where there is none yet, there is none to go on. What was left from a rotation before is overwritten.
+_ROTATE = """
+    INSERT INTO callbacks.secret AS s (organisation_id, secret) VALUES ($1, $2)
+    ON CONFLICT (organisation_id) DO UPDATE SET secret = $2, created_at = now(),
+        previous_secret = CASE WHEN $3 > 0 THEN s.secret END,
+        previous_until = CASE WHEN $3 > 0 THEN now() + $3 * interval '1 second' END
+    RETURNING secret, created_at, previous_until
+"""
 
 _COLUMNS = """
     SELECT delivery_id, organisation_id, application_id, event, subject_id, method, url, query, body, content_type,
@@ -240,6 +256,19 @@ async def _record(connection: Connection, outcomes: Sequence[Outcome]) -> None:
         [o.state.value for o in outcomes], [o.detail for o in outcomes], [o.delay_s for o in outcomes],
         [o.started_at for o in outcomes], [o.duration_ms for o in outcomes], [o.status for o in outcomes],
         [o.error for o in outcomes], [o.answer for o in outcomes])
+
+
+async def present_secret(connection: Connection, organisation_id: int, fresh: str) -> Record:
+    """Return the secret of one organisation, storing the one given where there was none."""
+    await connection.execute(_MAKE_SECRETS, [organisation_id], [fresh])
+    [row] = await connection.fetch(_PRESENT, organisation_id)
+    return row
+
+
+async def rotate_secret(connection: Connection, organisation_id: int, fresh: str, overlap_s: int) -> Record:
+    """Replace the secret of one organisation; the present one goes on signing for so many seconds."""
+    [row] = await connection.fetch(_ROTATE, organisation_id, fresh, overlap_s)
+    return row
 
 
 async def secrets(connection: Connection, fresh: dict[int, str]) -> dict[int, str]:

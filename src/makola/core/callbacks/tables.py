@@ -62,4 +62,6 @@ secret = sa.Table(
     sa.Column("organisation_id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("secret", sa.Text, nullable=False),
     _moment("created_at", default=True),
+    sa.Column("previous_secret", sa.Text),
+    _moment("previous_until", nullable=True),
 )

@@ -51,6 +51,21 @@ class CallbackPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class SigningSecret:
+    """What signs an organisation's callbacks.
+
+    Attributes:
+        secret: `whsec_…`.
+        created_at: when it was made.
+        previous_until: until when callbacks carry a signature of the secret before it too; None when they do not.
+    """
+
+    secret: str = field(repr=False)
+    created_at: datetime
+    previous_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class NewCallback:
     """A callback to be made.
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from makola.core.identity.errors import ChallengeGoneError
-from makola.core.identity.tokens import sha256
 from makola.kit.database import Connection, Database
+from makola.kit.secret_texts import sha256_of
 
 SECOND_FACTOR = "second_factor"
 PASSKEY_SIGN_IN = "passkey_sign_in"
@@ -41,13 +41,13 @@ async def begin(connection: Connection | Database, token: str, purpose: str, *, 
         user_id: the person, where that is known.
         browser_token: a secret of the browser; nobody else can finish it.
     """
-    await connection.execute(_INSERT, sha256(token), purpose, user_id, sha256(browser_token), LIFETIME_S)
+    await connection.execute(_INSERT, sha256_of(token), purpose, user_id, sha256_of(browser_token), LIFETIME_S)
 
 
 async def look(connection: Connection | Database, token: str, purpose: str, browser_token: str) -> Challenge | None:
     """Return what is under way, without finishing it; None when it is not, or not any more."""
     row = await connection.fetchrow(
-        f"SELECT user_id FROM identity.challenge {_WHERE}", sha256(token), purpose, sha256(browser_token))  # noqa: S608 - own text
+        f"SELECT user_id FROM identity.challenge {_WHERE}", sha256_of(token), purpose, sha256_of(browser_token))  # noqa: S608 - own text
     return Challenge(row["user_id"]) if row is not None else None
 
 
@@ -58,7 +58,8 @@ async def finish(connection: Connection | Database, token: str, purpose: str, br
         ChallengeGoneError: it is not under way, or not any more.
     """
     row = await connection.fetchrow(
-        f"DELETE FROM identity.challenge {_WHERE} RETURNING user_id", sha256(token), purpose, sha256(browser_token))  # noqa: S608 - own text
+        f"DELETE FROM identity.challenge {_WHERE} RETURNING user_id",  # noqa: S608 - own text
+        sha256_of(token), purpose, sha256_of(browser_token))
     if row is None:
         raise ChallengeGoneError("This took too long, or was done already. Begin again.")
     return Challenge(row["user_id"])

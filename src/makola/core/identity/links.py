@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from makola.core.identity.errors import LinkGoneError, NothingToInviteToError
-from makola.core.identity.tokens import new_token, sha256
 from makola.core.identity.types import User
 from makola.kit.database import Connection, Database
+from makola.kit.secret_texts import new_secret_text, sha256_of
 
 
 class LinkPurpose(enum.StrEnum):
@@ -69,8 +69,8 @@ async def make_link(connection: Connection, user: User, purpose: LinkPurpose, *,
         'SELECT password_hash IS NOT NULL FROM identity."user" WHERE id = $1 FOR UPDATE', user.user_id)
     if purpose is LinkPurpose.INVITATION and has_password:
         raise NothingToInviteToError("This person has signed up already.", field="email")
-    token = new_token()
-    expires_at = await connection.fetchval(_MAKE, sha256(token), str(purpose), user.user_id, user.email, lifetime_s)
+    token = new_secret_text()
+    expires_at = await connection.fetchval(_MAKE, sha256_of(token), str(purpose), user.user_id, user.email, lifetime_s)
     return NewLink(token, expires_at)
 
 
@@ -80,7 +80,7 @@ async def look_at_link(connection: Connection | Database, token: str, purpose: L
     Raises:
         LinkGoneError: it was used, replaced or withdrawn, has expired, or never was.
     """
-    row = await connection.fetchrow(_OPEN, sha256(token), str(purpose))
+    row = await connection.fetchrow(_OPEN, sha256_of(token), str(purpose))
     if row is None:
         raise LinkGoneError("This link does not work any more. Ask for a new one.")
     return User(*row.values())
@@ -93,7 +93,7 @@ async def use_link(connection: Connection, token: str, purpose: LinkPurpose) -> 
         LinkGoneError: it was used, replaced or withdrawn, has expired, or never was.
     """
     user = await look_at_link(connection, token, purpose)
-    used = await connection.execute("DELETE FROM identity.link WHERE sha256 = $1", sha256(token))
+    used = await connection.execute("DELETE FROM identity.link WHERE sha256 = $1", sha256_of(token))
     if used != "DELETE 1":
         raise LinkGoneError("This link does not work any more. Ask for a new one.")
     return user

@@ -14,7 +14,7 @@ class Admission(Protocol):
 
 
 class SessionObserver(Protocol):
-    """Is told that a session ended or switched.
+    """Is told that a session ended.
 
     Every end comes through here: sign-out, revocation, suspension, expiry, in whatever process it happened. It is
     told within the transaction that ticks the event off, so it is told again when that is not committed; what it

@@ -14,10 +14,10 @@ import pyotp
 import segno
 
 from makola.core.identity.errors import WrongCodeError
-from makola.core.identity.tokens import sha256
 from makola.core.identity.types import User
 from makola.kit.database import Connection, Database
 from makola.kit.sealing import Sealer
+from makola.kit.secret_texts import sha256_of
 
 #: Before and after the present one: phones' clocks are wrong by so many steps of 30 s.
 _STEPS_AROUND = 1
@@ -107,7 +107,7 @@ class Authenticators:
             await self._use(connection, user_id, plain, confirmed=True)
             return
         used = await connection.execute("DELETE FROM identity.recovery_code WHERE user_id = $1 AND sha256 = $2",
-                                        user_id, sha256(plain.upper()))
+                                        user_id, sha256_of(plain.upper()))
         if used != "DELETE 1":
             raise WrongCodeError("This code is wrong, too old, or was used before.", field="code")
 
@@ -144,7 +144,7 @@ async def new_recovery_codes(connection: Connection, user_id: int) -> list[str]:
     plain = [base64.b32encode(secrets.token_bytes(_RECOVERY_BYTES)).decode() for _ in range(_RECOVERY_CODES)]
     await connection.execute(
         "INSERT INTO identity.recovery_code (user_id, sha256) SELECT $1, unnest($2::bytea[])", user_id,
-        [sha256(code) for code in plain])
+        [sha256_of(code) for code in plain])
     return ["-".join(code[start:start + 4] for start in range(0, len(code), 4)) for code in plain]
 
 

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from makola.core.identity.errors import UnknownSessionError
-from makola.core.identity.tokens import new_token, sha256
 from makola.core.identity.types import ListedSession, SignInSession, User
 from makola.kit.database import Connection, Database, Record
 from makola.kit.ids import new_id
+from makola.kit.secret_texts import new_secret_text, sha256_of
 
-#: Notified when a session ended or switched.
+#: Notified when a session ended.
 CHANNEL = "identity_session_events"
 
 _TOUCHED_AGAIN_AFTER_S = 60
@@ -46,8 +46,8 @@ RETURNING id
 
 _END = """
 WITH ended AS (DELETE FROM identity.session WHERE {condition} RETURNING id, user_id, organisation_id),
-told AS (INSERT INTO identity.session_event (change, session_id, user_id, organisation_id)
-         SELECT 'signed_out', id, user_id, organisation_id FROM ended)
+told AS (INSERT INTO identity.session_event (session_id, user_id, organisation_id)
+         SELECT id, user_id, organisation_id FROM ended)
 SELECT id, pg_notify('identity_session_events', '') FROM ended
 """
 _END_BY_TOKEN = _END.format(condition="sha256 = $1")
@@ -57,15 +57,7 @@ _END_LAPSED = _END.format(condition="""id IN (
     SELECT id FROM identity.session WHERE expires_at < now()
     UNION SELECT id FROM identity.session WHERE last_used_at < now() - interval '1 second' * $1 LIMIT $2)""")
 
-_SWITCH = """
-WITH before AS (SELECT id, organisation_id FROM identity.session WHERE id = $1 AND user_id = $2 FOR UPDATE),
-switched AS (UPDATE identity.session s SET organisation_id = $3, sha256 = $4 FROM before
-             WHERE s.id = before.id RETURNING s.id),
-told AS (INSERT INTO identity.session_event (change, session_id, user_id, organisation_id, previous_organisation_id)
-         SELECT 'switched', before.id, $2, $3, before.organisation_id FROM before
-         WHERE before.organisation_id <> $3)
-SELECT id, pg_notify('identity_session_events', '') FROM switched
-"""
+_SWITCH = "UPDATE identity.session SET organisation_id = $3, sha256 = $4 WHERE id = $1 AND user_id = $2 RETURNING id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +93,7 @@ class NewSession:
 
 async def find_session(database: Database, token: str, policy: SessionPolicy) -> tuple[SignInSession, User] | None:
     """Return whose session a cookie's token is; None when it is nobody's, or too old, or its person is suspended."""
-    row = await database.fetchrow(_FIND, sha256(token), policy.idle_s, _TOUCHED_AGAIN_AFTER_S)
+    row = await database.fetchrow(_FIND, sha256_of(token), policy.idle_s, _TOUCHED_AGAIN_AFTER_S)
     if row is None:
         return None
     if row["stale"]:
@@ -130,17 +122,17 @@ async def open_session(connection: Connection, user: User, amr: tuple[str, ...],
         replacing: the token that the browser had before. The same person's session goes on under a new token;
             another person's ends.
     """
-    token = new_token()
+    token = new_secret_text()
     device = browser.device[:_MOST_DEVICE_CHARACTERS]
     if replacing:
         session_id = await connection.fetchval(
-            _ROTATE, sha256(replacing), sha256(token), user.user_id, list(amr), policy.lifetime_s, browser.address,
-            device, policy.idle_s)
+            _ROTATE, sha256_of(replacing), sha256_of(token), user.user_id, list(amr), policy.lifetime_s,
+            browser.address, device, policy.idle_s)
         if session_id is not None:
             return NewSession(session_id, token)
         await end_session(connection, replacing)
     session_id = new_id()
-    await connection.execute(_INSERT, session_id, sha256(token), user.user_id, user.organisation_id, list(amr),
+    await connection.execute(_INSERT, session_id, sha256_of(token), user.user_id, user.organisation_id, list(amr),
                              policy.lifetime_s, browser.address, device)
     return NewSession(session_id, token)
 
@@ -151,9 +143,9 @@ async def rotate_session(connection: Connection, session: SignInSession) -> NewS
     Raises:
         UnknownSessionError: it has ended meanwhile.
     """
-    token = new_token()
+    token = new_secret_text()
     tag = await connection.execute("UPDATE identity.session SET sha256 = $2 WHERE id = $1", session.session_id,
-                                   sha256(token))
+                                   sha256_of(token))
     if tag != "UPDATE 1":
         raise UnknownSessionError("This session has ended.")
     return NewSession(session.session_id, token)
@@ -167,8 +159,8 @@ async def switch_organisation(connection: Connection, session: SignInSession, or
     Raises:
         UnknownSessionError: the session has ended meanwhile.
     """
-    token = new_token()
-    row = await connection.fetchrow(_SWITCH, session.session_id, session.user_id, organisation_id, sha256(token))
+    token = new_secret_text()
+    row = await connection.fetchrow(_SWITCH, session.session_id, session.user_id, organisation_id, sha256_of(token))
     if row is None:
         raise UnknownSessionError("This session has ended.")
     return NewSession(session.session_id, token)
@@ -176,7 +168,7 @@ async def switch_organisation(connection: Connection, session: SignInSession, or
 
 async def end_session(connection: Connection | Database, token: str) -> bool:
     """Sign out the browser that has this token; False when it had no session."""
-    return await connection.fetchrow(_END_BY_TOKEN, sha256(token)) is not None
+    return await connection.fetchrow(_END_BY_TOKEN, sha256_of(token)) is not None
 
 
 async def revoke_session(connection: Connection | Database, user_id: int, session_id: UUID) -> None:

@@ -12,9 +12,9 @@ from makola.core.identity.passwords import Passwords
 from makola.core.identity.ports import Admission
 from makola.core.identity.second_factor import Authenticators
 from makola.core.identity.sessions import Browser, NewSession, SessionPolicy, open_session
-from makola.core.identity.tokens import new_token
 from makola.core.identity.types import User
 from makola.kit.database import Connection, Database, Record
+from makola.kit.secret_texts import new_secret_text
 
 _COLUMNS = "u.id, u.organisation_id, u.name, u.email, u.currency, u.locale, u.timezone, u.suspended_at"
 _BY_EMAIL = f"""
@@ -81,7 +81,7 @@ class SignIn:
         if stored is not None and self._passwords.is_outdated(stored):
             await self._database.execute(_REHASH, user.user_id, await self._passwords.hash(password), stored)
         if row is not None and row["has_totp"]:
-            token = new_token()
+            token = new_secret_text()
             await challenges.begin(self._database, token, challenges.SECOND_FACTOR, user_id=user.user_id,
                                    browser_token=browser_token)
             return SecondFactorNeeded(token)

@@ -61,11 +61,9 @@ session = sa.Table(
 session_event = sa.Table(
     "session_event", metadata,
     sa.Column("id", _ID, sa.Identity(always=True), primary_key=True),
-    sa.Column("change", sa.Text, nullable=False),
     sa.Column("session_id", sa.Uuid, nullable=False),
     sa.Column("user_id", _ID, nullable=False),
     sa.Column("organisation_id", _ID, nullable=False),
-    sa.Column("previous_organisation_id", _ID),
     _time("at"),
 )
 

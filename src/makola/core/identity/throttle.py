@@ -4,7 +4,6 @@ An attempt counts as wrong before it is looked at, and is given back when it was
 same moment are no way around it. After a few, each further one must wait twice as long as the one before.
 """
 
-import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from ipaddress import IPv6Address, ip_address
 
 from makola.core.identity.errors import TooManyAttemptsError
 from makola.kit.database import Connection, Database
+from makola.kit.secret_texts import sha256_of
 
 _LONGEST_S = 900
 _FORGOTTEN_AFTER_S = 86_400
@@ -110,4 +110,4 @@ async def purge(database: Database) -> bool:
 
 
 def _key(kind: str, name: str) -> bytes:
-    return hashlib.sha256(f"{kind}\0{name}".encode("utf-8", "surrogatepass")).digest()
+    return sha256_of(f"{kind}\0{name}")

@@ -1,6 +1,5 @@
 """People, how they show who they are, and their sessions."""
 
-import enum
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -72,25 +71,11 @@ class ListedSession:
     device: str
 
 
-class SessionChange(enum.StrEnum):
-    """What others are told of a session."""
-
-    SIGNED_OUT = "signed_out"
-    SWITCHED = "switched"
-
-
 @dataclass(frozen=True, slots=True)
 class SessionEvent:
-    """Something happened to a session: it ended (for whatever reason), or acts for another organisation now.
+    """A session ended, for whatever reason; `organisation_id` is the one that it acted for then."""
 
-    Attributes:
-        organisation_id: acted for; after a switch the new one.
-        previous_organisation_id: acted for before a switch; otherwise None.
-    """
-
-    change: SessionChange
     session_id: UUID
     user_id: int
     organisation_id: int
-    previous_organisation_id: int | None
     at: datetime

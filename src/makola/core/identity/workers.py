@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from makola.core.identity import challenges, links, sessions, throttle
 from makola.core.identity.ports import SessionObserver
 from makola.core.identity.sessions import CHANNEL, SessionPolicy
-from makola.core.identity.types import SessionChange, SessionEvent
+from makola.core.identity.types import SessionEvent
 from makola.kit.background import Background
 from makola.kit.database import Database
 
@@ -19,17 +19,16 @@ _PURGE_TICK_S = 60.0
 _CLAIM = """
 DELETE FROM identity.session_event WHERE id IN
     (SELECT id FROM identity.session_event ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED)
-RETURNING id, change, session_id, user_id, organisation_id, previous_organisation_id, at
+RETURNING id, session_id, user_id, organisation_id, at
 """
 
 
 async def tell_observers(database: Database, observers: Sequence[SessionObserver]) -> bool:
-    """Tell of what happened to sessions; True when there may be more."""
+    """Tell of sessions that ended; True when there may be more."""
     async with database.transaction() as connection:
         rows = await connection.fetch(_CLAIM, _BATCH)
         for row in sorted(rows, key=lambda each: int(each["id"])):
-            event = SessionEvent(SessionChange(row["change"]), row["session_id"], row["user_id"],
-                                 row["organisation_id"], row["previous_organisation_id"], row["at"])
+            event = SessionEvent(row["session_id"], row["user_id"], row["organisation_id"], row["at"])
             for observer in observers:
                 await observer(connection, event)
     return len(rows) == _BATCH
@@ -44,7 +43,7 @@ def run_in(background: Background, database: Database, policy: SessionPolicy, ob
         database: where sessions are.
         policy: when a session is over.
         observers: who is told; the list may still grow.
-        wake: set when a session ended or switched.
+        wake: set when a session ended.
     """
     async def tell() -> bool:
         return await tell_observers(database, observers)

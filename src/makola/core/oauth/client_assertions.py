@@ -14,10 +14,10 @@ from joserfc.jwk import KeySet
 from makola.core.applications.clients import find_client
 from makola.core.applications.types import OAuthClient, TokenEndpointAuthMethod
 from makola.core.oauth.errors import InvalidClientError
-from makola.core.oauth.store import sha256
 from makola.kit.clock import now
 from makola.kit.database import Database
 from makola.kit.outgoing import OutgoingError, OutgoingHttp
+from makola.kit.secret_texts import sha256_of
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 #: Asymmetric ones alone: with a symmetric one the public key would be a secret that everybody knows.
@@ -79,7 +79,7 @@ class ClientAssertions:
     async def _use(self, client: OAuthClient, until: datetime, identifier: object) -> None:
         inserted = await self._database.execute(
             "INSERT INTO oauth.used_assertion (sha256, expires_at) VALUES ($1, $2) ON CONFLICT DO NOTHING",
-            sha256(f"{client.application_id}\0{identifier}"), until)
+            sha256_of(f"{client.application_id}\0{identifier}"), until)
         if inserted != "INSERT 0 1":
             raise InvalidClientError("The client assertion was used before.")
 

@@ -1,11 +1,10 @@
 """The SQL of grants, codes and refresh tokens. Every secret is 256 random bits, so one SHA-256 hides it."""
 
-import hashlib
-import secrets
 from datetime import datetime
 
 from makola.core.oauth.types import Grant
 from makola.kit.database import Connection, Database, Record
+from makola.kit.secret_texts import sha256_of
 
 _GRANT = ("g.id, g.application_id, g.organisation_id, g.user_id, g.scopes, g.session_id, g.auth_time, g.amr,"
           " g.created_at, g.last_used_at")
@@ -58,16 +57,6 @@ WHERE id = $1 AND revoked_at IS NULL
 """
 
 
-def new_secret(prefix: str) -> str:
-    """Return a new secret: a prefix, so that it is recognised, and 256 random bits."""
-    return prefix + secrets.token_urlsafe(32)
-
-
-def sha256(secret: str) -> bytes:
-    """Return what is stored of a secret."""
-    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
-
-
 def grant_of(row: Record) -> Grant:
     """Build a `Grant` from a row of its table."""
     return Grant(row["id"], row["application_id"], row["organisation_id"], row["user_id"], frozenset(row["scopes"]),
@@ -79,35 +68,35 @@ async def grant_of_code(database: Connection | Database, code: str, *, lock: boo
 
     The grant is locked, not the code: whatever happens to a family happens in one order.
     """
-    return await database.fetchrow(_GRANT_OF_CODE + (" FOR UPDATE" if lock else ""), sha256(code))
+    return await database.fetchrow(_GRANT_OF_CODE + (" FOR UPDATE" if lock else ""), sha256_of(code))
 
 
 async def grant_of_refresh_token(database: Connection | Database, token: str, *, lock: bool = False) -> Record | None:
     """Return the grant that a refresh token belongs to; locked as for `grant_of_code`."""
-    return await database.fetchrow(_GRANT_OF_ROTATED + (" FOR UPDATE" if lock else ""), sha256(token))
+    return await database.fetchrow(_GRANT_OF_ROTATED + (" FOR UPDATE" if lock else ""), sha256_of(token))
 
 
 async def find_code(connection: Connection, code: str) -> Record | None:
     """Return a code; read it after its grant is locked."""
-    return await connection.fetchrow(_CODE, sha256(code))
+    return await connection.fetchrow(_CODE, sha256_of(code))
 
 
 async def find_refresh_token(connection: Connection, token: str) -> Record | None:
     """Return a refresh token; read it after its grant is locked."""
-    return await connection.fetchrow(_EXCHANGE, sha256(token))
+    return await connection.fetchrow(_EXCHANGE, sha256_of(token))
 
 
 async def mark_redeemed(connection: Connection, code: str, at: datetime) -> None:
     """Remember that a code was used."""
     await connection.execute("UPDATE oauth.authorization_code SET redeemed_at = $2 WHERE sha256 = $1",
-                             sha256(code), at)
+                             sha256_of(code), at)
 
 
 async def mark_used(connection: Connection, token: str, parent: bytes | None, at: datetime) -> None:
     """Remember that a refresh token was exchanged, and that its siblings are no longer waited for."""
     await connection.execute(
         "UPDATE oauth.refresh_token SET used_at = $3"
-        " WHERE (sha256 = $1 OR parent = $2) AND used_at IS NULL", sha256(token), parent, at)
+        " WHERE (sha256 = $1 OR parent = $2) AND used_at IS NULL", sha256_of(token), parent, at)
 
 
 async def prolong(connection: Connection, grant_id: int, until: datetime, sealed: str | None) -> None:

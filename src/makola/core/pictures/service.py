@@ -1,10 +1,10 @@
 """What may be done with pictures: ask for a copy, look whether there is one, serve it."""
 
-import hashlib
 from collections.abc import Collection, Mapping
 
 from makola.core.pictures.types import Picture, PictureState
 from makola.kit.database import Connection, Database
+from makola.kit.secret_texts import sha256_of
 
 #: Notified when a picture is wanted.
 CHANNEL = "pictures"
@@ -64,4 +64,4 @@ async def read_copy(database: Database, key: str) -> bytes | None:
 
 
 def _id_of(url: str) -> bytes:
-    return hashlib.sha256(url.encode("utf-8", "surrogatepass")).digest()
+    return sha256_of(url)

@@ -14,7 +14,8 @@ from makola.core.applications.scopes import by_category
 from makola.core.oauth.administration import list_installed
 from makola.core.organisations.permissions import Permission
 from makola.kit.errors import DomainError
-from makola.web.applications.services import ApplicationServices, PageRequest, page_number, picture_address
+from makola.web.applications.services import ApplicationServices, PageRequest, picture_address
+from makola.web.page_numbers import page_number
 from makola.web.pages import Pages
 from makola.web.people.signed_in import SignedIn, check_csrf, read_form, see_other, sign_in_redirect, signed_in
 

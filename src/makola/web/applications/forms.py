@@ -8,6 +8,7 @@ import msgspec
 from makola.core.applications.errors import InvalidApplicationError
 from makola.core.applications.scopes import OFFLINE_ACCESS, SCOPES, by_category
 from makola.core.applications.types import ApplicationKind, Draft
+from makola.kit.whole_numbers import read_whole_number
 from makola.web.applications.services import PageRequest
 from makola.web.form_data import read_form_data
 
@@ -60,9 +61,10 @@ def values_of(kind: ApplicationKind, fields: Fields) -> dict[str, object]:
         values["installed_by_default"] = "installed_by_default" in fields.values
     lifetime = fields.text("access_token_lifetime_s").strip()
     if "access_token_lifetime_s" in fields.values:
-        if lifetime and not (lifetime.isascii() and lifetime.isdigit() and len(lifetime) < 9):
+        lifetime_s = read_whole_number(lifetime)
+        if lifetime and lifetime_s is None:
             raise InvalidApplicationError("This is not a number of seconds.", field="access_token_lifetime_s")
-        values["access_token_lifetime_s"] = int(lifetime) if lifetime else None
+        values["access_token_lifetime_s"] = lifetime_s
     return values
 
 

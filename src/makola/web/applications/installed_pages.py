@@ -11,6 +11,7 @@ from makola.core.oauth import administration
 from makola.core.oauth.administration import InstalledApplication
 from makola.core.organisations.members import list_members
 from makola.core.organisations.permissions import Permission
+from makola.kit.whole_numbers import read_whole_number
 from makola.web.applications.services import ApplicationServices, PageRequest
 from makola.web.pages import Pages
 from makola.web.people.signed_in import SignedIn, check_csrf, read_form, see_other, sign_in_redirect, signed_in
@@ -76,8 +77,7 @@ async def give_role(apps: NamedDependency[ApplicationServices], request: PageReq
     form = await read_form(request)
     check_csrf(form, viewer)
     each = await _installed(apps, viewer, client_id)
-    user = form.get("user", "")
-    user_id = int(user) if user.isascii() and user.isdigit() and len(user) < 18 else 0
+    user_id = read_whole_number(form.get("user", "")) or 0
     async with apps.database.transaction() as connection:
         await published_roles.give_role(connection, viewer.actor, each.installation.application_id, role_id, user_id,
                                         given=form.get("given") == "yes")

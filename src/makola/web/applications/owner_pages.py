@@ -21,7 +21,8 @@ from makola.core.organisations.permissions import Permission
 from makola.kit.database import Connection
 from makola.kit.errors import DomainError
 from makola.web.applications.forms import Fields, read_fields, scope_choices, shown, shown_again, values_of
-from makola.web.applications.services import ApplicationServices, PageRequest, page_number
+from makola.web.applications.services import ApplicationServices, PageRequest
+from makola.web.page_numbers import page_number
 from makola.web.pages import Pages
 from makola.web.people.signed_in import SignedIn, check_csrf, read_form, see_other, sign_in_redirect, signed_in
 

@@ -11,12 +11,11 @@ from makola.web.applications.directory_pages import directory_router
 from makola.web.applications.installed_pages import installed_router
 from makola.web.applications.owner_pages import owner_router
 from makola.web.applications.services import ApplicationServices, PageRequest
-from makola.web.form_data import UnreadableFormError
+from makola.web.form_refusals import form_refusals
 from makola.web.pages import Pages
 from makola.web.people.signed_in import ForgedFormError, SignedIn
 
 _MOST_BODY_BYTES = 256 * 1024
-_BAD_REQUEST = 400
 _FORBIDDEN = 403
 _NOT_FOUND = 404
 
@@ -30,10 +29,6 @@ def application_pages(services: ApplicationServices) -> Callable[[Pages], Router
             return pages.answer("applications/refused.html", "applications", _FORBIDDEN, viewer=_viewer(request),
                                 detail=getattr(error, "detail", ""))
 
-        def unreadable(request: PageRequest, error: UnreadableFormError) -> Response[str]:
-            return pages.answer("people/unreadable.html", "applications", _BAD_REQUEST, viewer=_viewer(request),
-                                detail=error.detail)
-
         def missing(request: PageRequest, _error: Exception) -> Response[str]:
             return pages.answer("missing.html", "applications", _NOT_FOUND, viewer=_viewer(request))
 
@@ -43,7 +38,7 @@ def application_pages(services: ApplicationServices) -> Callable[[Pages], Router
             dependencies={"pages": Provide(lambda: pages, sync_to_thread=False),
                           "apps": Provide(lambda: services, sync_to_thread=False)},
             exception_handlers={ForgedFormError: refused, PermissionDeniedError: refused,
-                                UnreadableFormError: unreadable,
+                                **form_refusals(pages, "applications", _viewer),
                                 UnknownApplicationError: missing, UnknownSubmissionError: missing,
                                 NotInstalledError: missing, UnknownMemberError: missing})
 

@@ -15,7 +15,6 @@ from makola.kit.sealing import Sealer
 
 PageRequest = Request[object, object, State]
 
-LARGEST_PAGE = 1_000_000
 
 
 class ApplicationServices:
@@ -49,9 +48,3 @@ def picture_address(pictures: Mapping[str, Picture], url: str) -> str:
     """Return where a page finds our copy of a picture; empty where there is none (yet)."""
     found = pictures.get(url)
     return f"/pictures/{found.key}" if found is not None and found.state is PictureState.READY else ""
-
-
-def page_number(request: PageRequest) -> int:
-    """Return the page of a list that a request asks for, from 1."""
-    given = request.query_params.get("page", "1")
-    return max(1, int(given)) if given.isascii() and given.isdigit() and len(given) < len(str(LARGEST_PAGE)) else 1

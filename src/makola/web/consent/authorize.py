@@ -19,6 +19,7 @@ from makola.core.oauth.rights import may_grant
 from makola.core.organisations.acting import load_acting
 from makola.kit.clock import now
 from makola.kit.database import Database
+from makola.kit.whole_numbers import read_whole_number
 from makola.web.consent.answers import leave, may_lead_to, refusal_page
 from makola.web.consent.services import ConsentServices
 from makola.web.consent.view import consent_view
@@ -26,7 +27,6 @@ from makola.web.pages import Pages
 from makola.web.people.signed_in import SignedIn, check_csrf, read_form, sign_in_redirect, signed_in
 
 _MOST_FIELDS = 60
-_MOST_DIGITS = 18
 #: More than any browser sends in an address; a request is kept while a person thinks about it.
 _MOST_REQUEST_BYTES = 16_384
 
@@ -101,8 +101,7 @@ async def _decided(consent: ConsentServices, viewer: SignedIn, handle: str, deci
     """Return where the browser goes; the request is answered once, whatever the answer is."""
     pending = await find_request(consent.database, handle)
     checked = await check_request(consent.database, pending.parameters, consent.issuer)
-    is_number = organisation.isascii() and organisation.isdigit() and len(organisation) <= _MOST_DIGITS
-    organisation_id = int(organisation) if is_number else 0
+    organisation_id = read_whole_number(organisation) or 0
     may = decision == "allow" and await _may_let_in(consent.database, checked, viewer, organisation_id)
     async with consent.database.transaction() as connection:
         await take_request(connection, handle, viewer.session.session_id)

@@ -9,12 +9,11 @@ from litestar.di import Provide
 from makola.web.consent.authorize import authorize, authorize_by_post, continue_request, decide
 from makola.web.consent.logout import confirm, logout, logout_by_post
 from makola.web.consent.services import ConsentServices
-from makola.web.form_data import UnreadableFormError
+from makola.web.form_refusals import form_refusals
 from makola.web.pages import Pages
 from makola.web.people.signed_in import ForgedFormError
 
 _MOST_BODY_BYTES = 64 * 1024
-_BAD_REQUEST = 400
 _FORBIDDEN = 403
 
 _Request = Request[object, object, State]
@@ -27,15 +26,11 @@ def consent_pages(services: ConsentServices) -> Callable[[Pages], Router]:
             del request
             return pages.answer("people/forged.html", "consent", _FORBIDDEN, detail=error.detail)
 
-        def unreadable(request: _Request, error: UnreadableFormError) -> Response[str]:
-            del request
-            return pages.answer("people/unreadable.html", "consent", _BAD_REQUEST, detail=error.detail)
-
         return Router(
             path="/", include_in_schema=False, request_max_body_size=_MOST_BODY_BYTES,
             route_handlers=[authorize, authorize_by_post, continue_request, decide, logout, logout_by_post, confirm],
             dependencies={"pages": Provide(lambda: pages, sync_to_thread=False),
                           "consent": Provide(lambda: services, sync_to_thread=False)},
-            exception_handlers={ForgedFormError: forged, UnreadableFormError: unreadable})
+            exception_handlers={ForgedFormError: forged, **form_refusals(pages, "consent")})
 
     return make

@@ -11,6 +11,7 @@ from makola.core.oauth.service.consents import scopes_agreed_to
 from makola.core.organisations.acting import AdministrableOrganisation, list_administrable
 from makola.core.organisations.queries import find_organisation
 from makola.kit.database import Database
+from makola.kit.loopback import is_loopback_host
 from makola.web.people.signed_in import SignedIn
 
 
@@ -70,7 +71,7 @@ def destination_of(redirect_uri: str) -> str:
     parts = urlsplit(redirect_uri)
     if parts.scheme not in {"http", "https"}:
         return f"the app that opens {parts.scheme}: links"
-    if parts.hostname in {"127.0.0.1", "::1", "localhost"}:
+    if is_loopback_host(parts.hostname):
         return f"a program on this computer ({parts.netloc})"
     return parts.netloc
 

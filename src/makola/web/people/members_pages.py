@@ -20,6 +20,8 @@ from makola.core.organisations.members import NewGrants, NewUser, list_members
 from makola.core.organisations.permissions import Permission
 from makola.core.organisations.roles import Role, list_roles
 from makola.kit.errors import DomainError
+from makola.kit.whole_numbers import read_whole_number
+from makola.web.page_numbers import page_number
 from makola.web.pages import Pages
 from makola.web.people.answers import form_page
 from makola.web.people.services import PeopleServices
@@ -27,7 +29,6 @@ from makola.web.people.signed_in import SignedIn, check_csrf, read_form, see_oth
 
 _PAGE = 50
 _MOST_ROLES = 100
-_MOST_DIGITS = 18
 _ADMIN = "admin"
 _REFUSALS = (EmailTakenError, InvalidUserError, InvalidOrganisationError, PermissionDeniedError, UnknownRoleError,
              UnknownMemberError, NothingToInviteToError)
@@ -55,13 +56,14 @@ async def invite_person(pages: NamedDependency[Pages], people: NamedDependency[P
     form = await read_form(request)
     people.check_origin(request)
     check_csrf(form, viewer)
-    email, role = form.get("email", ""), form.get("role", "")[:_MOST_DIGITS]
+    email, role = form.get("email", ""), form.get("role", "")
+    role_ids = [read_whole_number(role) or 0] if role not in {"", _ADMIN} else []  # 0 is the id of no role
     name = form.get("name", "").strip() or email.partition("@")[0]
     try:
         async with people.database.transaction() as connection:
             user, link = await invite(
                 connection, viewer.actor, viewer.actor.organisation_id, NewUser(name, email),
-                NewGrants(role_ids=[int(role)] if role.isascii() and role.isdigit() else [], admin=role == _ADMIN),
+                NewGrants(role_ids=role_ids, admin=role == _ADMIN),
                 lifetime_s=people.invitation_lifetime_s)
     except _REFUSALS as error:
         return await _page(pages, people, request, viewer, error=error, given=dict(form))
@@ -110,8 +112,7 @@ def members_router() -> Router:
 async def _page(pages: Pages, people: PeopleServices, request: _Request, viewer: SignedIn, *,
                 error: DomainError | None = None, invited: tuple[User, NewLink] | None = None,
                 given: dict[str, str] | None = None) -> Response[str]:
-    number = request.query_params.get("page", "1")
-    page = max(1, int(number)) if number.isascii() and number.isdigit() and len(number) < 9 else 1
+    page = page_number(request)
     members: list[User] = []
     total = 0
     if viewer.actor.may(Permission.USER_VIEW):

@@ -13,6 +13,7 @@ from makola.core.applications.types import OAuthClient
 from makola.core.identity.errors import UnknownSessionError
 from makola.core.identity.sessions import switch_organisation
 from makola.core.organisations.acting import list_administrable, load_acting
+from makola.kit.whole_numbers import read_whole_number
 from makola.web.consent.answers import leave, may_lead_to
 from makola.web.pages import Pages
 from makola.web.people.answers import form_page
@@ -21,7 +22,6 @@ from makola.web.people.services import PeopleServices
 from makola.web.people.signed_in import check_csrf, read_form, see_other, sign_in_redirect, signed_in
 
 _MOST = 50
-_MOST_DIGITS = 18
 
 _Request = Request[object, object, State]
 
@@ -52,8 +52,7 @@ async def switch(people: NamedDependency[PeopleServices], request: _Request) -> 
     form = await read_form(request)
     people.check_origin(request)
     check_csrf(form, viewer)
-    given = form.get("organisation", "")
-    wanted = int(given) if given.isascii() and given.isdigit() and len(given) <= _MOST_DIGITS else 0
+    wanted = read_whole_number(form.get("organisation", "")) or 0
     if await load_acting(people.database, viewer.user.user_id, wanted) is None:
         return see_other("/account/organisation")
     try:

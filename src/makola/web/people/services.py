@@ -1,7 +1,6 @@
 """What the pages of people work with."""
 
 import hmac
-import secrets
 from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import urlsplit
@@ -18,13 +17,14 @@ from makola.core.organisations.acting import load_acting
 from makola.core.organisations.queries import find_organisation
 from makola.kit.clock import now
 from makola.kit.database import Database
+from makola.kit.loopback import is_loopback_host
 from makola.kit.origins import is_origin_of
+from makola.kit.secret_texts import new_secret_text
 from makola.web.people.cookies import BROWSER, SESSION, Cookies
 from makola.web.people.devices import device_of
 from makola.web.people.signed_in import ForgedFormError, SignedIn
 
 _Request = Request[object, object, State]
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class PeopleServices:
     def browser_token(self, request: _Request) -> str:
         """Return the secret of a browser; a new one where it has none, which `keep_browser` then sets."""
         found = request.scope["state"].get(BROWSER) or self.cookies.read(request, BROWSER)
-        request.scope["state"][BROWSER] = found = found or secrets.token_urlsafe(32)
+        request.scope["state"][BROWSER] = found = found or new_secret_text()
         return str(found)
 
     def keep_browser(self, request: _Request, response: Response[str]) -> None:
@@ -121,7 +121,7 @@ class PeopleServices:
         An installation that is known by a loopback address is also `localhost` to the browser beside it.
         """
         public = urlsplit(self.public_url)
-        if public.hostname in _LOOPBACK:
+        if is_loopback_host(public.hostname):
             port = f":{public.port}" if public.port is not None else ""
             at_localhost = (request.headers.get("host", "").partition(":")[0] == "localhost")
             return RelyingParty("localhost", (f"{public.scheme}://localhost{port}",)) if at_localhost else None

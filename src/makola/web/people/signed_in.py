@@ -99,7 +99,7 @@ async def read_form(request: _Request) -> Mapping[str, str]:
     """Return a form's text fields without NUL, which no field has a use for; of several of one name the last.
 
     Raises:
-        UnreadableFormError: it cannot be read; the answer is 400.
+        UnreadableFormError: it cannot be read, or is too large; the answer is 400 or 413.
     """
     data = await read_form_data(request)
     fields = list(data.multi_items())[:_MOST_FIELDS]

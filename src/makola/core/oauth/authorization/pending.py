@@ -11,10 +11,10 @@ from uuid import UUID
 from makola.core.oauth.authorization.request import Parameters
 from makola.core.oauth.errors import StaleRequestError
 from makola.core.oauth.service.tokens import expiry
-from makola.core.oauth.store import new_secret, sha256
 from makola.core.oauth.types import REQUEST_PREFIX
 from makola.kit.clock import now
 from makola.kit.database import Connection, Database, Record
+from makola.kit.secret_texts import new_secret_text, sha256_of
 
 _COLUMNS = "session_id, parameters, created_at"
 _GONE = "This page is too old, or belongs to another session. Go back to the application and start again."
@@ -39,11 +39,11 @@ async def keep_request(database: Database, parameters: Parameters, *, lifetime_s
         lifetime_s: how long a person may take.
         session_id: in which it is shown; None while nobody is signed in.
     """
-    handle, at = new_secret(REQUEST_PREFIX), now()
+    handle, at = new_secret_text(REQUEST_PREFIX), now()
     stored = json.dumps({"values": dict(parameters.values), "resources": list(parameters.resources)})
     await database.execute(
         "INSERT INTO oauth.authorization_request (sha256, session_id, parameters, created_at, expires_at)"
-        " VALUES ($1, $2, $3, $4, $5)", sha256(handle), session_id, stored, at, expiry(at, lifetime_s))
+        " VALUES ($1, $2, $3, $4, $5)", sha256_of(handle), session_id, stored, at, expiry(at, lifetime_s))
     return handle
 
 
@@ -55,7 +55,7 @@ async def find_request(database: Database, handle: str) -> Pending:
     """
     return _pending_of(await database.fetchrow(
         f"SELECT {_COLUMNS} FROM oauth.authorization_request"  # noqa: S608 - own names
-        " WHERE sha256 = $1 AND expires_at > now()", sha256(handle)))
+        " WHERE sha256 = $1 AND expires_at > now()", sha256_of(handle)))
 
 
 async def bind_request(database: Database, handle: str, session_id: UUID) -> None:
@@ -67,7 +67,7 @@ async def bind_request(database: Database, handle: str, session_id: UUID) -> Non
     bound = await database.execute(
         "UPDATE oauth.authorization_request SET session_id = $2"
         " WHERE sha256 = $1 AND expires_at > now() AND (session_id IS NULL OR session_id = $2)",
-        sha256(handle), session_id)
+        sha256_of(handle), session_id)
     if bound != "UPDATE 1":
         raise StaleRequestError(_GONE)
 
@@ -80,7 +80,7 @@ async def take_request(connection: Connection, handle: str, session_id: UUID) ->
     """
     return _pending_of(await connection.fetchrow(
         f"DELETE FROM oauth.authorization_request WHERE sha256 = $1 AND session_id = $2"  # noqa: S608 - own names
-        f" AND expires_at > now() RETURNING {_COLUMNS}", sha256(handle), session_id))
+        f" AND expires_at > now() RETURNING {_COLUMNS}", sha256_of(handle), session_id))
 
 
 def _pending_of(row: Record | None) -> Pending:

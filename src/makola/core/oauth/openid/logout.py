@@ -11,7 +11,7 @@ import structlog
 from makola.core.applications.clients import find_client_by_id
 from makola.core.applications.scopes import OFFLINE_ACCESS
 from makola.core.applications.types import OAuthClient
-from makola.core.identity.types import SessionChange, SessionEvent
+from makola.core.identity.types import SessionEvent
 from makola.core.oauth.keys import SigningKeys
 from makola.kit.clock import now
 from makola.kit.database import Connection, Database, Record
@@ -40,8 +40,6 @@ async def note_session_event(connection: Connection, event: SessionEvent) -> Non
 
     An identity `SessionObserver`. A token with `offline_access` goes on: that is what the scope says.
     """
-    if event.change is not SessionChange.SIGNED_OUT:
-        return
     rows = await connection.fetch(
         "SELECT DISTINCT application_id FROM oauth.grant WHERE session_id = $1", event.session_id)
     told = False

@@ -23,12 +23,12 @@ from makola.core.oauth.checks_at_exchange import (
 from makola.core.oauth.errors import InvalidGrantError, OAuthError, UsedTwiceError
 from makola.core.oauth.service.tokens import expiry
 from makola.core.oauth.service.writer import NewAccessToken, insert_access_tokens, new_access_token_text
-from makola.core.oauth.store import sha256
 from makola.core.oauth.types import CODE_PREFIX, REFRESH_TOKEN_PREFIX, Grant, Lifetimes, NewToken
 from makola.core.organisations.acting import load_acting
 from makola.kit.clock import now
 from makola.kit.database import Connection, Database, Record
 from makola.kit.sealing import Sealer
+from makola.kit.secret_texts import new_secret_text, sha256_of
 
 SEALED_TOKEN = "access token"  # noqa: S105 - what the seal is for
 
@@ -69,9 +69,9 @@ async def issue_code(connection: Connection, new: NewGrant, lifetimes: Lifetimes
     at = now()
     expires_at = expiry(at, lifetimes.code_s)
     grant_id = await _insert_grant(connection, new, at, expires_at)
-    code = store.new_secret(CODE_PREFIX)
+    code = new_secret_text(CODE_PREFIX)
     await connection.execute(
-        store.INSERT_CODE, sha256(code), grant_id, new.client.application_id, new.redirect_uri, new.code_challenge,
+        store.INSERT_CODE, sha256_of(code), grant_id, new.client.application_id, new.redirect_uri, new.code_challenge,
         new.nonce, list(new.resources), at, expires_at)
     return code
 
@@ -212,9 +212,9 @@ async def _issue_tokens(connection: Connection, client: OAuthClient, grant: Gran
     await insert_access_tokens(connection, [token])
     until, refresh_token = token.expires_at, ""
     if with_refresh:
-        refresh_token = store.new_secret(REFRESH_TOKEN_PREFIX)
+        refresh_token = new_secret_text(REFRESH_TOKEN_PREFIX)
         refresh_until = expiry(at, lifetimes.refresh_token_s)
-        await connection.execute(store.INSERT_ROTATED, sha256(refresh_token), grant.grant_id,
+        await connection.execute(store.INSERT_ROTATED, sha256_of(refresh_token), grant.grant_id,
                                  client.application_id, parent, at, refresh_until)
         until = max(until, refresh_until)
     sealed = sealer.seal(SEALED_TOKEN, token.text.encode()) if client.deauthorization_uri else None

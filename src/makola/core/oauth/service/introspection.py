@@ -3,9 +3,10 @@
 from makola.core.applications.clients import find_client_by_id
 from makola.core.applications.types import ApplicationKind, OAuthClient
 from makola.core.oauth.service.tokens import find_token
-from makola.core.oauth.store import grant_of_refresh_token, sha256
+from makola.core.oauth.store import grant_of_refresh_token
 from makola.core.oauth.types import REFRESH_TOKEN_PREFIX, TokenInformation
 from makola.kit.database import Database
+from makola.kit.secret_texts import sha256_of
 
 
 async def introspect(database: Database, asker: OAuthClient, token: str) -> TokenInformation | None:
@@ -25,7 +26,8 @@ async def _access_token(database: Database, token: str) -> TokenInformation | No
     if found is None:
         return None
     actor = found.caller.actor
-    created_at = await database.fetchval("SELECT created_at FROM oauth.access_token WHERE sha256 = $1", sha256(token))
+    created_at = await database.fetchval("SELECT created_at FROM oauth.access_token WHERE sha256 = $1",
+                                         sha256_of(token))
     client = await find_client_by_id(database, actor.application_id)
     if client is None or created_at is None:
         return None
@@ -37,7 +39,7 @@ async def _refresh_token(database: Database, token: str) -> TokenInformation | N
     row = await grant_of_refresh_token(database, token)
     held = await database.fetchrow(
         "SELECT created_at, expires_at FROM oauth.refresh_token"
-        " WHERE sha256 = $1 AND used_at IS NULL AND expires_at > now()", sha256(token))
+        " WHERE sha256 = $1 AND used_at IS NULL AND expires_at > now()", sha256_of(token))
     client = await find_client_by_id(database, row["application_id"]) if row is not None else None
     if row is None or row["revoked_at"] is not None or held is None or client is None or client.suspended:
         return None

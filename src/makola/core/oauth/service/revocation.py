@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from makola.core.applications.types import OAuthClient
 from makola.core.oauth import store
 from makola.core.oauth.service.grants import SEALED_TOKEN
-from makola.core.oauth.store import sha256
 from makola.core.oauth.types import REFRESH_TOKEN_PREFIX
 from makola.kit.database import Connection, Database
 from makola.kit.sealing import Sealer, SealingError
+from makola.kit.secret_texts import sha256_of
 
 _REVOKE_GRANTS = """
 WITH ended AS (
@@ -39,7 +39,8 @@ async def revoke_token(database: Database, client: OAuthClient, token: str) -> N
             return
         await connection.execute(
             "UPDATE oauth.access_token SET revoked_at = now()"
-            " WHERE sha256 = $1 AND application_id = $2 AND revoked_at IS NULL", sha256(token), client.application_id)
+            " WHERE sha256 = $1 AND application_id = $2 AND revoked_at IS NULL",
+            sha256_of(token), client.application_id)
 
 
 async def revoke_grants(connection: Connection, application_id: int, organisation_id: int, *,

@@ -9,12 +9,13 @@ from makola.core.applications.types import OAUTH_KINDS, Application, Caller
 from makola.core.oauth.errors import InvalidScopeError
 from makola.core.oauth.rights import may_grant
 from makola.core.oauth.service.writer import NewAccessToken, TokenWriter, insert_access_tokens, new_access_token_text
-from makola.core.oauth.store import sha256, touch
+from makola.core.oauth.store import touch
 from makola.core.oauth.types import ACCESS_TOKEN_PREFIX, NewToken, TokenCaller
 from makola.core.organisations.emulation import Emulation
 from makola.core.organisations.types import Actor
 from makola.kit.clock import now
 from makola.kit.database import Connection, Database
+from makola.kit.secret_texts import sha256_of
 
 # A grant that was revoked takes all its tokens with it, whatever is written in their own rows.
 _FIND = """
@@ -90,7 +91,7 @@ async def find_token(database: Database, access_token: str) -> TokenCaller | Non
     """
     if not access_token.startswith(ACCESS_TOKEN_PREFIX):
         return None
-    row = await database.fetchrow(_FIND, sha256(access_token))
+    row = await database.fetchrow(_FIND, sha256_of(access_token))
     if row is None:
         return None
     scopes = frozenset(row["scopes"]) if row["scopes"] is not None else None

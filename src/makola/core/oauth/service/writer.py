@@ -10,9 +10,9 @@ from datetime import datetime
 
 import asyncpg
 
-from makola.core.oauth.store import new_secret, sha256
 from makola.core.oauth.types import ACCESS_TOKEN_PREFIX
 from makola.kit.database import OUTAGE, Connection, Database
+from makola.kit.secret_texts import new_secret_text, sha256_of
 
 # Scopes go as one text each: PostgreSQL's unnest would take arrays of arrays apart. NULL stays NULL.
 _INSERT = """
@@ -57,12 +57,12 @@ class NewAccessToken:
 
 def new_access_token_text() -> str:
     """Return a new token."""
-    return new_secret(ACCESS_TOKEN_PREFIX)
+    return new_secret_text(ACCESS_TOKEN_PREFIX)
 
 
 async def insert_access_tokens(connection: Connection | Database, tokens: Sequence[NewAccessToken]) -> None:
     """Store tokens with one statement."""
-    hashes = [sha256(token.text) for token in tokens]
+    hashes = [sha256_of(token.text) for token in tokens]
     applications = [token.application_id for token in tokens]
     scopes = [" ".join(sorted(token.scopes)) if token.scopes is not None else None for token in tokens]
     created, expires = [token.created_at for token in tokens], [token.expires_at for token in tokens]

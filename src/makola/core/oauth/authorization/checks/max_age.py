@@ -2,8 +2,9 @@
 
 from makola.core.oauth.authorization.request import Parameters
 from makola.core.oauth.errors import InvalidRequestError
+from makola.kit.whole_numbers import read_whole_number
 
-_MOST_DIGITS = 9
+_LARGEST_S = 10**9 - 1
 
 
 def check_max_age(parameters: Parameters) -> int | None:
@@ -11,6 +12,7 @@ def check_max_age(parameters: Parameters) -> int | None:
     given = parameters.get("max_age")
     if given is None:
         return None
-    if not given.isascii() or not given.isdigit() or len(given) > _MOST_DIGITS:
+    max_age_s = read_whole_number(given, largest=_LARGEST_S)
+    if max_age_s is None:
         raise InvalidRequestError("The max_age must be a number of seconds.", field="max_age")
-    return int(given)
+    return max_age_s
