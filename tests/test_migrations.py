@@ -12,8 +12,8 @@ async def test_empty_database_is_brought_to_the_head(database: Database) -> None
 
 
 def test_a_server_does_not_hold_what_only_migrating_needs() -> None:
-    found = subprocess.run([sys.executable, "-c", "import makola.commands.serving, sys; print(*sys.modules)"],
-                           check=True, capture_output=True, text=True).stdout.split()
+    program = "import makola.commands.serving, makola.app, sys; print(*sys.modules)"
+    found = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout.split()
     assert "asyncpg" in found
     assert {"alembic", "sqlalchemy"}.isdisjoint(found)
 

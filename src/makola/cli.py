@@ -1,13 +1,13 @@
 """The `makola` command."""
 
-import gc
 import sys
-from importlib import import_module
 from types import MappingProxyType
 
 import click
 
 from makola import __version__
+from makola.commands.visible import visible
+from makola.kit.imports import import_late
 
 _WRONG_USE = 2
 
@@ -80,7 +80,7 @@ def main() -> None:
         if not isinstance(error, _refusals()):
             raise
         field, detail = getattr(error, "field", ""), getattr(error, "detail", str(error))
-        click.echo(f"makola: {f'{field}: ' if field else ''}{' '.join(detail.split())}", err=True)
+        click.echo(visible(f"makola: {f'{field}: ' if field else ''}{' '.join(detail.split())}"), err=True)
         sys.exit(_WRONG_USE)
 
 
@@ -92,8 +92,4 @@ def _refusals() -> tuple[type[Exception], ...]:
 def _imported(place: str) -> object:
     """Return what is at `module:attribute`."""
     module, _, attribute = place.partition(":")
-    gc.disable()  # hardly anything of what is imported becomes garbage, and looking for it takes time
-    try:
-        return getattr(import_module(module), attribute)
-    finally:
-        gc.enable()
+    return getattr(import_late(module), attribute)

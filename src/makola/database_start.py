@@ -2,7 +2,9 @@
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import asyncpg
 import structlog
@@ -19,21 +21,28 @@ _WATCH_S = 0.5
 _log = structlog.get_logger(__name__)
 
 
+def _nothing() -> None:
+    """Do nothing."""
+
+
 @contextlib.contextmanager
-def database_url(settings: Settings, stopping: Stopping | None = None) -> Iterator[str]:
+def database_url(settings: Settings, stopping: Stopping | None = None,
+                 meanwhile: Callable[[], object] = _nothing) -> Iterator[str]:
     """Lend the address of the database, running the embedded PostgreSQL meanwhile if no other is named.
 
     Args:
         settings: name the database, or the directory of the embedded one.
         stopping: bounds the time that the embedded PostgreSQL gets to stop.
+        meanwhile: done while the embedded PostgreSQL starts; the first time, that takes a second.
 
     Raises:
         EmbeddedPostgresError: it cannot be started.
     """
     if settings.database_url is not None:
+        meanwhile()
         yield settings.database_url
         return
-    server = EmbeddedPostgres(settings.data_directory / "postgres")
+    server = _started(settings.data_directory / "postgres", meanwhile)
     if stopping is not None:
         stopping.last_words = server.signal_stop
     try:
@@ -44,6 +53,15 @@ def database_url(settings: Settings, stopping: Stopping | None = None) -> Iterat
             server.stop()
         else:
             server.stop(timeout_s=min(_STOP_TIMEOUT_S, max(0.5, stopping.time_left_s() - 0.5)))
+
+
+def _started(directory: Path, meanwhile: Callable[[], object]) -> EmbeddedPostgres:
+    with ThreadPoolExecutor(1, thread_name_prefix="embedded-postgres-start") as pool, contextlib.ExitStack() as undo:
+        starting = pool.submit(EmbeddedPostgres, directory)
+        undo.callback(lambda: starting.result().stop())
+        meanwhile()
+        undo.pop_all()
+        return starting.result()
 
 
 @contextlib.contextmanager

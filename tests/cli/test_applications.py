@@ -2,6 +2,8 @@
 
 import re
 
+import pytest
+
 from tests.cli.conftest import RunHere
 
 
@@ -61,3 +63,15 @@ def test_a_trusted_application_and_its_roles(run_here: RunHere, database_url: st
     for wrong in ("nonsense=1", "installed_by_default=maybe", "access_token_lifetime_s=long", "name"):
         assert run_here("application", "change", client_id, "-p", wrong, variables=here).code == 2
     assert "messages.send" in run_here("application", "scopes").output
+
+
+def test_every_application_is_listed_however_many_there_are(
+        run_here: RunHere, database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("makola.commands.applications._PAGE", 2)
+    here = {"MAKOLA_DATABASE_URL": database_url}
+    run_here("organisation", "create", "Platform", variables=here)
+    assert run_here("application", "list", "--organisation", "1", variables=here).output == ""
+    for number in range(5):
+        run_here("application", "create", f"Shop {number}", "--organisation", "1", variables=here)
+        listed = run_here("application", "list", "--organisation", "1", variables=here).output.splitlines()
+        assert [line.split("  ")[-1] for line in listed] == [f"Shop {each}" for each in range(number + 1)]

@@ -13,7 +13,9 @@ import asyncpg
 import psutil
 import pytest
 
+from makola.database_start import database_url
 from makola.kit.embedded_postgres import EmbeddedPostgres, EmbeddedPostgresError
+from makola.settings import Given, load
 from tests.places import run_directory
 
 FAST = {"fsync": "off"}
@@ -177,3 +179,31 @@ def test_root_does_not_make_directories_readable(own_directory: Path) -> None:
 def test_a_server_that_does_not_start_says_why(cluster: Path) -> None:
     with pytest.raises(EmbeddedPostgresError, match=r"did not start: .*no_such_setting"):
         EmbeddedPostgres(cluster, {"no_such_setting": "1"})
+
+
+def test_what_takes_long_is_done_while_it_starts(own_directory: Path) -> None:
+    settings = load([Given("data_directory", str(own_directory), "the test")], {}).settings
+    ready = own_directory / "postgres" / "postmaster.pid"
+
+    def meanwhile() -> None:
+        deadline = time.monotonic() + 30
+        while not ready.exists():
+            assert time.monotonic() < deadline, "it waits for us"
+            time.sleep(0.01)
+
+    with database_url(settings, meanwhile=meanwhile) as url:
+        assert "/postgres?" in url
+        pid = postmaster_pid(own_directory / "postgres")
+    assert not psutil.pid_exists(pid)
+
+
+def test_it_is_stopped_when_what_is_done_meanwhile_fails(own_directory: Path) -> None:
+    settings = load([Given("data_directory", str(own_directory), "the test")], {}).settings
+
+    def meanwhile() -> None:
+        raise ImportError("makola.app")
+
+    with pytest.raises(ImportError), database_url(settings, meanwhile=meanwhile):
+        pass
+    assert (own_directory / "postgres" / "PG_VERSION").exists()
+    assert not (own_directory / "postgres" / "postmaster.pid").exists()

@@ -9,6 +9,7 @@ from makola.commands.options import with_settings
 from makola.commands.people import platform_actor
 from makola.commands.scopes_page import scopes_page
 from makola.commands.session import in_session
+from makola.commands.visible import say
 from makola.core.applications import live_secrets, published_roles, registration, review
 from makola.core.applications.drafts import PROPERTIES, with_values
 from makola.core.applications.scopes import SCOPES
@@ -19,15 +20,15 @@ from makola.core.organisations.errors import UnknownMemberError
 from makola.core.organisations.types import Actor
 from makola.kit.database import Connection, Database
 from makola.kit.outgoing import AddressPolicy
+from makola.kit.whole_numbers import read_whole_number
 from makola.settings import Loaded
 from makola.wiring.sealing import sealer
 
 T = TypeVar("T")
 
-_MOST_LISTED = 1000
+_PAGE = 1000
 _LISTS = frozenset({"redirect_uris", "post_logout_redirect_uris", "requested_scopes"})
 _SWITCHES = frozenset({"unique_client_reference", "implicit_enabled", "installed_by_default", "offline_access"})
-_MOST_DIGITS = 10
 _NUMBERS = frozenset({"access_token_lifetime_s"})
 _YES = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 
@@ -51,9 +52,10 @@ class Property(click.ParamType[tuple[str, object]]):
                 self.fail(f"{name} is yes or no", param, ctx)
             return name, _YES[text.strip().lower()]
         if name in _NUMBERS:
-            if text and not (text.isascii() and text.isdigit() and len(text) < _MOST_DIGITS):
+            number = read_whole_number(text)
+            if text and number is None:
                 self.fail(f"{name} is a number of seconds, or nothing", param, ctx)
-            return name, int(text) if text else None
+            return name, number
         return name, text
 
 
@@ -114,12 +116,16 @@ def list_all(loaded: Loaded, organisation_id: int) -> None:
     async def use_case(database: Database) -> list[RegisteredApplication]:
         async with database.connection() as connection:
             actor = await platform_actor(connection)
-        found, _ = await registration.list_applications(database, actor, organisation_id=organisation_id,
-                                                        limit=_MOST_LISTED, offset=0)
-        return found
+        found: list[RegisteredApplication] = []
+        while True:
+            page, total = await registration.list_applications(database, actor, organisation_id=organisation_id,
+                                                               limit=_PAGE, offset=len(found))
+            found += page
+            if not page or len(found) >= total:
+                return found
 
     for each in in_session(loaded, use_case):
-        click.echo(f"{each.client_id}  {each.kind:<8}  {'suspended' if each.suspended_at else '':<9}  {each.name}")
+        say(f"{each.client_id}  {each.kind:<8}  {'suspended' if each.suspended_at else '':<9}  {each.name}")
 
 
 @application.command("show")
@@ -140,7 +146,7 @@ def show(loaded: Loaded, client_id: str) -> None:
                         if latest is not None else [])
 
     for line in _in_transaction(loaded, use_case):
-        click.echo(line)
+        say(line)
 
 
 @application.command("change")
@@ -248,8 +254,8 @@ def reviews(loaded: Loaded) -> None:
         return await review.list_pending(database, actor)
 
     for each in in_session(loaded, use_case):
-        click.echo(f"{each.submission_id:>8}  {each.submitted_at:%Y-%m-%d %H:%M}  {each.content.name}"
-                   f"  ({each.content.listing.publisher.name})")
+        say(f"{each.submission_id:>8}  {each.submitted_at:%Y-%m-%d %H:%M}  {each.content.name}"
+            f"  ({each.content.listing.publisher.name})")
 
 
 @application.command("approve")
@@ -261,7 +267,7 @@ def approve(loaded: Loaded, submission_id: int) -> None:
     async def use_case(connection: Connection, actor: Actor) -> str:
         return (await review.approve(connection, actor, submission_id)).content.name
 
-    click.echo(f"{_in_transaction(loaded, use_case)} is in the directory.")
+    say(f"{_in_transaction(loaded, use_case)} is in the directory.")
 
 
 @application.command("reject")
@@ -314,8 +320,8 @@ def installed(loaded: Loaded, user_id: int) -> None:
 
     for each in in_session(loaded, use_case):
         used = f"{each.last_used_at:%Y-%m-%d %H:%M}" if each.last_used_at is not None else "never used"
-        click.echo(f"{each.installation.client_id}  {used:<16}  {each.installation.name}:"
-                   f" {' '.join(sorted(each.installation.scopes))}")
+        say(f"{each.installation.client_id}  {used:<16}  {each.installation.name}:"
+            f" {' '.join(sorted(each.installation.scopes))}")
 
 
 @application.command("deauthorise")

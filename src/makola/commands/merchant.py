@@ -6,6 +6,7 @@ import click
 
 from makola.commands.options import with_settings
 from makola.commands.session import Amount, as_decimal, in_session
+from makola.commands.visible import say
 from makola.core.checkout import queries
 from makola.core.checkout.desk import Desk
 from makola.core.checkout.fees import FeeTariff
@@ -53,7 +54,7 @@ def list_accounts(loaded: Loaded) -> None:
         return await queries.list_all_accounts(database)
 
     for account in in_session(loaded, use_case):
-        click.echo(_line(account))
+        say(_line(account))
 
 
 @merchant.command("show")
@@ -70,14 +71,14 @@ def show(loaded: Loaded, number: str) -> None:
         return account, await payouts.balance(desk, account), rows
 
     account, money, rows = in_session(loaded, use_case)
-    click.echo(_line(account))
+    say(_line(account))
     sweep = account.sweep_account
-    click.echo(f"  paid out to {sweep.name}, {sweep.number} ({sweep.channel})" if sweep else "  no sweep account")
+    say(f"  paid out to {sweep.name}, {sweep.number} ({sweep.channel})" if sweep else "  no sweep account")
     click.echo(f"  balance {as_decimal(money.balance_units)} {money.currency}, of it on its way"
                f" {as_decimal(money.held_units)}")
     for row, file in rows:
-        click.echo(f"  {row.created_at:%Y-%m-%d %H:%M:%S}  {row.state:<9}  {row.kind}  {row.file_name}"
-                   f"  {row.content_type}  {row.size_bytes} bytes  {file}  {row.note}".rstrip())
+        say(f"  {row.created_at:%Y-%m-%d %H:%M:%S}  {row.state:<9}  {row.kind}  {row.file_name}"
+            f"  {row.content_type}  {row.size_bytes} bytes  {file}  {row.note}".rstrip())
 
 
 @merchant.command("activate")
@@ -171,7 +172,7 @@ def _change(loaded: Loaded, deed: merchants.Deed) -> None:
                                     "reason": account.refused_because}, organisation_id=account.organisation_id)
             return account
 
-    click.echo(_line(in_session(loaded, use_case)))
+    say(_line(in_session(loaded, use_case)))
 
 
 def _desk(loaded: Loaded, database: Database) -> Desk:

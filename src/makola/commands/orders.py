@@ -8,7 +8,7 @@ import click
 
 from makola.commands.options import with_settings
 from makola.commands.session import as_decimal, in_session
-from makola.commands.visible import visible
+from makola.commands.visible import say
 from makola.core.ordering import queries
 from makola.core.ordering.catalogue_prices import CataloguePrices
 from makola.core.ordering.errors import InvalidShipmentError
@@ -17,6 +17,7 @@ from makola.core.ordering.service import acceptance, warehouse
 from makola.core.ordering.service.changes import Locked, lock_order
 from makola.core.ordering.types import Order, OrderState, Origin, OriginKind, Parcel, ShippedItem
 from makola.kit.database import Connection, Database
+from makola.kit.whole_numbers import read_whole_number
 from makola.settings import Loaded
 
 T = TypeVar("T")
@@ -30,6 +31,8 @@ _note = click.option("--note", default="", help="Why, for the warehouse alone.")
 
 
 _ID = click.IntRange(1, 2**63 - 1)
+_MOST_LINES = 9_999
+_MOST_QUANTITY = 999_999_999
 
 
 class _OfLine(click.ParamType[tuple[int, str]]):
@@ -40,9 +43,10 @@ class _OfLine(click.ParamType[tuple[int, str]]):
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, str]:
         """Split at the first colon."""
         line, colon, rest = str(value).partition(":")
-        if not (line.isascii() and line.isdigit() and colon and rest) or len(line) > 4:
+        number = read_whole_number(line, largest=_MOST_LINES)
+        if number is None or not (colon and rest):
             self.fail(f"{value!r} is not a line's number, a colon and a value", param, ctx)
-        return int(line), rest
+        return number, rest
 
 
 @click.group()
@@ -67,9 +71,9 @@ def list_orders(loaded: Loaded, states: tuple[str, ...], organisation_ids: tuple
 
     found, total = in_session(loaded, use_case)
     for each in found:
-        click.echo(f"{each.order_id:>8}  {each.created_at:%Y-%m-%d %H:%M:%S}  {each.state:<18}"
-                   f"  organisation {each.organisation_id}  {len(each.line_items)} lines"
-                   f"  {visible(each.content.purchase_order_number)}")
+        say(f"{each.order_id:>8}  {each.created_at:%Y-%m-%d %H:%M:%S}  {each.state:<18}"
+            f"  organisation {each.organisation_id}  {len(each.line_items)} lines"
+            f"  {each.content.purchase_order_number}")
     if total > len(found):
         click.echo(f"{total - len(found)} more; see --limit")
 
@@ -88,7 +92,8 @@ def show(loaded: Loaded, order_id: int) -> None:
             return order, name
 
     order, shipping_type = in_session(loaded, use_case)
-    click.echo("\n".join(map(visible, _described(order, shipping_type))))
+    for line in _described(order, shipping_type):
+        say(line)
 
 
 @orders.command("accept")
@@ -190,7 +195,7 @@ def _do(loaded: Loaded, order_id: int, deed: _Deed) -> Order:
     order = in_session(loaded, use_case)
     last = order.history[-1]
     said = (f"Order {order_id} is {order.state}.", last.reason, last.note)
-    click.echo(visible("  ".join(part for part in said if part)))
+    say("  ".join(part for part in said if part))
     return order
 
 
@@ -215,9 +220,10 @@ def _items(order: Order, lines: Sequence[tuple[int, str]], serials: Sequence[tup
 
 
 def _quantity(written: str) -> int:
-    if not (written.isascii() and written.isdigit()) or len(written) > 9:
+    quantity = read_whole_number(written, largest=_MOST_QUANTITY)
+    if quantity is None:
         raise InvalidShipmentError(f"{written!r} is not a quantity.", field="line")
-    return int(written)
+    return quantity
 
 
 def _described(order: Order, shipping_type: str) -> list[str]:

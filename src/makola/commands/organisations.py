@@ -4,6 +4,7 @@ import click
 
 from makola.commands.options import with_settings
 from makola.commands.session import in_session
+from makola.commands.visible import say
 from makola.core.organisations.queries import whole_tree
 from makola.core.organisations.service import create_organisation
 from makola.core.organisations.types import Organisation
@@ -40,4 +41,4 @@ def list_all(loaded: Loaded) -> None:
             return await whole_tree(connection)
 
     for each in in_session(loaded, use_case):
-        click.echo(f"{each.organisation_id:>8}  {'  ' * (len(each.chain) - 1)}{each.name}")
+        say(f"{each.organisation_id:>8}  {'  ' * (len(each.chain) - 1)}{each.name}")

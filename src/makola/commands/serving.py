@@ -6,15 +6,17 @@ import sys
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
+from typing import Protocol, cast
 
 import click
 import msgspec
 
-from makola import app, logs
+from makola import logs
 from makola.commands.options import with_settings
 from makola.database_start import check_migrated, database_url, migrate
 from makola.kit.database import Database
-from makola.server import Stopping, claim, listen, run
+from makola.kit.imports import import_late
+from makola.server import Runtime, Stopping, claim, listen, run
 from makola.settings import Loaded, Settings
 
 
@@ -26,10 +28,10 @@ def serve(loaded: Loaded) -> None:
     with ExitStack() as stack:
         stack.enter_context(claim(loaded.settings.data_directory))
         listener = stack.enter_context(listen(loaded.settings.host, loaded.settings.port))
-        url = stack.enter_context(database_url(loaded.settings, stopping))
+        url = stack.enter_context(database_url(loaded.settings, stopping, _app))
         settings = dataclasses.replace(loaded.settings.listening_on(listener.getsockname()[1]), database_url=url)
         asyncio.run(_make_ready(settings, url))
-        code = run(settings, partial(app.start_runtime, settings, web=True, worker=True), stopping,
+        code = run(settings, partial(_app().start_runtime, settings, web=True, worker=True), stopping,
                    listener=listener, ready=partial(_say_what_next, settings))
     sys.exit(code)
 
@@ -40,10 +42,10 @@ def web(loaded: Loaded) -> None:
     """Run the HTTP server alone; needs a migrated database."""
     stopping = _prepare(loaded.settings)
     with listen(loaded.settings.host, loaded.settings.port) as listener, \
-            database_url(loaded.settings, stopping) as url:
+            database_url(loaded.settings, stopping, _app) as url:
         asyncio.run(check_migrated(url))
         settings = dataclasses.replace(loaded.settings.listening_on(listener.getsockname()[1]), database_url=url)
-        code = run(settings, partial(app.start_runtime, settings, web=True, worker=False), stopping,
+        code = run(settings, partial(_app().start_runtime, settings, web=True, worker=False), stopping,
                    listener=listener, ready=partial(_say, f"Makola answers at {settings.public_url}"))
     sys.exit(code)
 
@@ -53,10 +55,10 @@ def web(loaded: Loaded) -> None:
 def worker(loaded: Loaded) -> None:
     """Run the background work alone; needs a migrated database."""
     stopping = _prepare(loaded.settings)
-    with database_url(loaded.settings, stopping) as url:
+    with database_url(loaded.settings, stopping, _app) as url:
         asyncio.run(check_migrated(url))
         settings = dataclasses.replace(loaded.settings, database_url=url)
-        code = run(settings, partial(app.start_runtime, settings, web=False, worker=True), stopping,
+        code = run(settings, partial(_app().start_runtime, settings, web=False, worker=True), stopping,
                    ready=partial(_say, "Makola's worker is at work"))
     sys.exit(code)
 
@@ -68,12 +70,28 @@ def _prepare(settings: Settings) -> Stopping:
     return stopping
 
 
+class _App(Protocol):
+    """`makola.app`, which takes longer to import than an empty database to be made: both are done at once."""
+
+    async def start_runtime(self, settings: Settings, *, web: bool, worker: bool) -> Runtime:
+        """Wire and start one process."""
+        ...
+
+    async def create_demonstration_world(self, settings: Settings, database: Database) -> None:
+        """Make the demonstration world where there is none yet."""
+        ...
+
+
+def _app() -> _App:
+    return cast("_App", import_late("makola.app"))
+
+
 async def _make_ready(settings: Settings, url: str) -> None:
     await migrate(url)
     if settings.demo:
         database = await Database.connect(url, min_size=1, max_size=2)
         try:
-            await app.create_demonstration_world(settings, database)
+            await _app().create_demonstration_world(settings, database)
         finally:
             await database.close()
 

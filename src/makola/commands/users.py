@@ -7,6 +7,7 @@ import click
 from makola.commands.options import with_settings
 from makola.commands.people import platform_actor
 from makola.commands.session import in_session
+from makola.commands.visible import say
 from makola.core.identity.accounts import set_password
 from makola.core.identity.links import LinkPurpose, NewLink, make_link
 from makola.core.identity.passwords import check_new_password, generate_password
@@ -79,7 +80,7 @@ def set_users_password(loaded: Loaded, email: str, password_stdin: bool, generat
             await set_password(connection, found.user_id, made)
             return found
 
-    click.echo(f"The password of {in_session(loaded, use_case).email} is set.")
+    say(f"The password of {in_session(loaded, use_case).email} is set.")
     _show(password, generate)
 
 
