@@ -24,7 +24,8 @@ _Result = TypeVar("_Result")
 class Lane(Generic[_Item, _Result]):
     """A queue whose contents are stored together.
 
-    What comes when there is room is stored at once, by whoever brings it: to hand it over would cost a tenth of a step.
+    What comes when nothing is being stored is stored at once, by whoever brings it: to hand it over would cost two more
+    turns of the event loop. What comes meanwhile is gathered.
 
     Args:
         name: what the log calls it.
@@ -47,7 +48,7 @@ class Lane(Generic[_Item, _Result]):
 
     async def put(self, item: _Item) -> _Result:
         """Store one item; return when it is on disk, or has failed."""
-        if self._writing < _WRITERS and not self._waiting:
+        if not self._writing and not self._waiting:
             self._begin()
             try:
                 results = await self._store_together([item])
@@ -56,6 +57,8 @@ class Lane(Generic[_Item, _Result]):
                 self._end()
         future: asyncio.Future[_Result] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, future))
+        if self._writing < _WRITERS:
+            self._start_writer()
         return await future
 
     async def drain(self) -> None:
@@ -70,12 +73,16 @@ class Lane(Generic[_Item, _Result]):
         """Let what came meanwhile be stored."""
         self._writing -= 1
         if self._waiting:
-            self._begin()
-            writer = asyncio.create_task(self._write(), name=self._name)
-            self._writers.add(writer)
-            writer.add_done_callback(self._writers.discard)
+            self._start_writer()
         elif not self._writing:
             self._idle.set()
+
+    def _start_writer(self) -> None:
+        """Have what waits stored in a moment, with what comes until then."""
+        self._begin()
+        writer = asyncio.create_task(self._write(), name=self._name)
+        self._writers.add(writer)
+        writer.add_done_callback(self._writers.discard)
 
     async def _write(self) -> None:
         """Store batches until there is nothing more."""
