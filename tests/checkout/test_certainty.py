@@ -56,6 +56,25 @@ def test_the_next_time_is_always_later(age_s: float) -> None:
     assert due is None or due > at
 
 
+@pytest.mark.parametrize("text", ["a\0b", "\ud800", "9" * 5_000])
+async def test_what_cannot_be_stored_of_one_answer_holds_up_no_other(
+        world: World, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    checkouts = [await world.checkout() for _ in range(2)]
+    odd, even = [(await world.start(checkout)).payment for checkout in checkouts]
+    status = world.double.status
+
+    async def with_text(question: StatusQuestion) -> ProviderAnswer:
+        answer = await status(question)
+        return replace(answer, provider_reference=text, detail=text) if (
+            question.transaction_id == odd.transaction_id) else answer
+
+    monkeypatch.setattr(world.double, "status", with_text)
+    for payment in (odd, even):
+        world.double.approve(payment.transaction_id)
+    await world.poll()
+    assert [(await world.read(checkout)).state for checkout in checkouts] == [CheckoutState.PAID] * 2
+
+
 @pytest.mark.parametrize("when", ["dies_before", "dies_after"])
 async def test_process_that_dies_while_it_asks(world: World, when: str) -> None:
     checkout = await world.checkout()

@@ -30,6 +30,10 @@ class Progress(enum.Enum):
     UNREACHABLE = "unreachable"
 
 
+#: Of what a provider says; ids and reasons are far shorter.
+_LONGEST_TEXT = 500
+
+
 @dataclass(frozen=True, slots=True)
 class ProviderAnswer:
     """How a transaction stands at the provider.
@@ -46,6 +50,17 @@ class ProviderAnswer:
     detail: str = ""
     provider_reference: str = ""
     card_last4: str = ""
+
+    def __post_init__(self) -> None:
+        """Make its texts such as can be stored: answers are recorded together, and one must not hold up the others."""
+        for name in ("detail", "provider_reference", "card_last4"):
+            object.__setattr__(self, name, _storable(getattr(self, name)))
+
+
+def _storable(text: str) -> str:
+    if text.isascii() and text.isprintable() and len(text) <= _LONGEST_TEXT:
+        return text
+    return text.encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")[:_LONGEST_TEXT]
 
 
 @dataclass(frozen=True, slots=True)
