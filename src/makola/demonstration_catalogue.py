@@ -6,7 +6,6 @@ from decimal import Decimal
 from makola.core.catalogue.service.prices import save_rules
 from makola.core.catalogue.service.products import save_products
 from makola.core.catalogue.types import (
-    UNITS_PER_CURRENCY_UNIT,
     WHOLE,
     BillingFrequency,
     ChargeModel,
@@ -21,6 +20,7 @@ from makola.core.catalogue.types import (
     ServiceItem,
 )
 from makola.kit.database import Connection
+from makola.kit.money import UNITS_PER_CURRENCY_UNIT
 
 _CURRENCY = "GBP"
 _IMAGES, _DOCUMENTS = "https://images.example.com", "https://documents.example.com"

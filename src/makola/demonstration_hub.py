@@ -7,7 +7,6 @@ from makola.core.applications.api_clients import create_api_client
 from makola.core.applications.types import NewApplication
 from makola.core.billing.service import set_tariff, top_up
 from makola.core.billing.types import SMS
-from makola.core.ledger.types import UNITS_PER_CURRENCY_UNIT
 from makola.core.organisations.actors import find_platform_actor
 from makola.core.organisations.addresses import AddressParticulars, add_address
 from makola.core.organisations.countries import country_by_code
@@ -18,6 +17,7 @@ from makola.core.organisations.roles import add_role
 from makola.core.organisations.tree import OrganisationChange, add_organisation
 from makola.core.organisations.types import Actor
 from makola.kit.database import Connection
+from makola.kit.money import UNITS_PER_CURRENCY_UNIT
 
 #: Of the catalogue, the orders and the credit accounts.
 CURRENCY = "GBP"

@@ -8,9 +8,9 @@ from typing import TypeVar
 import click
 
 from makola import logs
-from makola.core.ledger.types import UNITS_PER_CURRENCY_UNIT
 from makola.database_start import check_migrated, database_url
 from makola.kit.database import Database
+from makola.kit.money import UNITS_PER_CURRENCY_UNIT
 from makola.settings import Loaded
 
 T = TypeVar("T")

@@ -6,7 +6,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from makola.api.hub.errors import refused
-from makola.core.ledger.types import UNITS_PER_CURRENCY_UNIT
+from makola.kit.money import UNITS_PER_CURRENCY_UNIT
 
 #: The letters of a currency, ISO 4217.
 Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$", description="ISO 4217 code, such as GBP.")]

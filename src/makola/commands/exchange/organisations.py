@@ -11,7 +11,6 @@ from makola.commands.exchange import values
 from makola.commands.exchange.formats import Problem, Row
 from makola.commands.exchange.importing import Parsed
 from makola.commands.exchange.values import BadRowError, Column
-from makola.core.ledger.types import UNITS_PER_CURRENCY_UNIT
 from makola.core.organisations.actors import find_platform_actor
 from makola.core.organisations.credit import credit_accounts_of, set_credit
 from makola.core.organisations.errors import UnknownOrganisationError
@@ -21,6 +20,7 @@ from makola.core.organisations.tree import OrganisationChange, add_organisation,
 from makola.core.organisations.types import Actor
 from makola.kit.database import Connection
 from makola.kit.json_names import repeated_name
+from makola.kit.money import UNITS_PER_CURRENCY_UNIT
 
 
 def _limits(raw: object) -> object:

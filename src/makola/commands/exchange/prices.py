@@ -13,8 +13,9 @@ from makola.core.catalogue import queries
 from makola.core.catalogue.errors import InvalidPriceRuleError
 from makola.core.catalogue.queries import NamedRule, Numbers
 from makola.core.catalogue.service.prices import check_rule, find_problems, save_rules
-from makola.core.catalogue.types import UNITS_PER_CURRENCY_UNIT, PriceRule, RuleKind
+from makola.core.catalogue.types import PriceRule, RuleKind
 from makola.kit.database import Connection
+from makola.kit.money import UNITS_PER_CURRENCY_UNIT
 
 _PER_CENT = 100
 #: Stands for an id that is looked up when the row is stored.

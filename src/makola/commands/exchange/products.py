@@ -15,7 +15,6 @@ from makola.core.catalogue import queries
 from makola.core.catalogue.errors import InvalidProductError
 from makola.core.catalogue.service.products import check_product, save_products
 from makola.core.catalogue.types import (
-    UNITS_PER_CURRENCY_UNIT,
     BillingFrequency,
     ChargeModel,
     ChargeType,
@@ -27,6 +26,7 @@ from makola.core.catalogue.types import (
     ServiceItem,
 )
 from makola.kit.database import Connection
+from makola.kit.money import UNITS_PER_CURRENCY_UNIT
 
 #: Amounts by currency.
 Costs = dict[str, Decimal]

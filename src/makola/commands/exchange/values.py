@@ -10,8 +10,9 @@ from typing import Any
 import msgspec
 
 from makola.commands.exchange.formats import Problem, Row
-from makola.core.catalogue.types import MOST_PRICE_UNITS, UNITS_PER_CURRENCY_UNIT
+from makola.core.catalogue.types import MOST_PRICE_UNITS
 from makola.kit.json_names import repeated_name
+from makola.kit.money import UNITS_PER_CURRENCY_UNIT
 
 _TRUE, _FALSE = {"true", "yes", "1"}, {"false", "no", "0"}
 _MOST_INTEGER = 2**63 - 1

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import msgspec
 
-from makola.core.catalogue.types import UNITS_PER_CURRENCY_UNIT, Product, ServiceItem
+from makola.core.catalogue.types import Product, ServiceItem
+from makola.kit.money import UNITS_PER_CURRENCY_UNIT
 
 GAP = b"\0"
 _GAP = msgspec.Raw(GAP)

@@ -6,8 +6,6 @@ from datetime import datetime
 
 #: What a process that keeps the catalogue in memory listens for.
 CHANNEL = "catalogue"
-#: The amounts of every price are integers in 1/10,000 of the currency's unit.
-UNITS_PER_CURRENCY_UNIT = 10_000
 #: What a price can be at most; a chain of markups that goes beyond does not offer the product.
 MOST_PRICE_UNITS = 10**15
 #: A markup of 100 %.

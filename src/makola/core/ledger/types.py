@@ -4,11 +4,6 @@ import enum
 from dataclasses import dataclass
 from uuid import UUID
 
-from makola.kit import money
-
-#: How many ledger units make one unit of a currency.
-UNITS_PER_CURRENCY_UNIT = money.UNITS_PER_CURRENCY_UNIT
-
 
 class HoldState(enum.IntEnum):
     """A hold is closed once, one way or the other."""

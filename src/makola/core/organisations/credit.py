@@ -7,7 +7,7 @@ only receives, as a seller's does, has a limit of 0 and is none.) The root of th
 from collections.abc import Collection
 
 from makola.core.ledger import service as ledger
-from makola.core.ledger.types import UNITS_PER_CURRENCY_UNIT, Account
+from makola.core.ledger.types import Account
 from makola.core.organisations.audit import record
 from makola.core.organisations.countries import is_currency
 from makola.core.organisations.errors import InvalidOrganisationError, PermissionDeniedError
@@ -15,6 +15,7 @@ from makola.core.organisations.permissions import Permission
 from makola.core.organisations.queries import find_visible_organisation
 from makola.core.organisations.types import Actor
 from makola.kit.database import Connection
+from makola.kit.money import UNITS_PER_CURRENCY_UNIT
 
 _MOST_UNITS = 10**12 * UNITS_PER_CURRENCY_UNIT
 

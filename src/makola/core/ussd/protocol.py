@@ -14,13 +14,13 @@ import msgspec
 
 from makola.core.ussd.screens import is_displayable
 from makola.core.ussd.types import AnswerType, CartItem, ErrorCode, Failure, UssdAnswer, UssdRequest
+from makola.kit.money import UNITS_PER_CURRENCY_UNIT
 
 CONTENT_TYPE = "application/json"
 #: An answer is read up to here.
 MOST_ANSWER_BYTES = 65_536
 MOST_CLIENT_STATE = 100
 _EXCERPT_CHARACTERS = 500
-_PRICE_UNITS = 10_000
 _MOST_PRICE_UNITS = 10**15
 _MOST_QUANTITY = 1_000_000
 _MOST_DIGITS = 32
@@ -212,8 +212,8 @@ def _quantity(given: object) -> int:
 
 def _price_units(given: object) -> int:
     number = _decimal(given)
-    if number is None or not 0 < number * _PRICE_UNITS <= _MOST_PRICE_UNITS \
-            or (units := number * _PRICE_UNITS) != units.to_integral_value():
+    if number is None or not 0 < number * UNITS_PER_CURRENCY_UNIT <= _MOST_PRICE_UNITS \
+            or (units := number * UNITS_PER_CURRENCY_UNIT) != units.to_integral_value():
         raise UnreadableAnswerError("The Item's Price is not an amount above zero with at most four decimals.")
     return int(units)
 
