@@ -60,8 +60,9 @@ def _started(directory: Path, meanwhile: Callable[[], object]) -> EmbeddedPostgr
         starting = pool.submit(EmbeddedPostgres, directory)
         undo.callback(lambda: starting.result().stop())
         meanwhile()
+        server = starting.result()
         undo.pop_all()
-        return starting.result()
+        return server
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -12,6 +13,7 @@ from makola.core.checkout.errors import UnknownTransactionError
 from makola.core.checkout.ports import Progress, ProviderAnswer, ProviderTransaction
 from makola.core.checkout.service import reconciliation
 from makola.core.checkout.service.reconciliation import Comparison
+from makola.core.checkout.store import differences
 from makola.core.checkout.types import Channel, CheckoutState, TransactionKind
 from makola.kit.clock import now
 from tests.checkout.world import MTN, ONE, VODAFONE, World
@@ -56,6 +58,25 @@ async def test_what_the_provider_moved_and_we_missed_is_recorded(world: World) -
     listed, = await reconciliation.list_differences(world.desk, resolved=True)
     assert (listed.kind, listed.transaction_id, listed.theirs_units, listed.resolution) == (
         "not_recorded", started.payment.transaction_id, 100 * ONE, "agrees now")
+
+
+async def test_what_a_faster_process_has_repaired_stays_resolved(
+        world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    started = await world.start(await world.checkout())
+    world.double.approve(started.payment.transaction_id)
+    save = differences.save
+    others: list[Comparison] = []
+
+    async def late(*arguments: Any, **options: Any) -> None:
+        if not others:
+            others.append(Comparison("", now().date(), 0, 0, (), 0))
+            others[0] = await _compared(world)  # it begins after this one, and ends before
+        await save(*arguments, **options)
+
+    monkeypatch.setattr(differences, "save", late)
+    await _compared(world)
+    assert others[0].repaired_count == 1
+    assert await reconciliation.list_differences(world.desk) == []
 
 
 async def test_every_other_difference_is_listed_once(world: World) -> None:

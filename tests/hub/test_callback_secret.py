@@ -29,3 +29,13 @@ async def test_what_is_refused(hub: Hub) -> None:
     for method, path in (("GET", "/callback_secret"), ("POST", "/callback_secret/rotate")):
         assert (await hub.call(None, method, path, token=token)).status_code == 403
         assert (await hub.call(None, method, path)).status_code == 401
+
+
+async def test_an_emulation_does_not_learn_it(hub: Hub) -> None:
+    answer = await hub.call("b", "POST", "/emulations", json={"user": hub["d"].user_id, "reason": "Ticket 7"})
+    token = answer.json()["access_token"]
+    for method, path in (("GET", "/callback_secret"), ("POST", "/callback_secret/rotate")):
+        assert (await hub.call(None, method, path, token=token)).status_code == 403
+    settings = await hub.call(None, "GET", "/order_settings", token=token)
+    assert settings.status_code == 200
+    assert settings.json()["callback_secret"] == ""

@@ -73,6 +73,40 @@ async def test_who_stops_waiting_takes_none_with_them(small: Database) -> None:
         assert await asyncio.gather(*(small.fetchval("SELECT 1") for _ in range(5))) == [1] * 5
 
 
+async def test_nobody_is_overtaken_by_who_fails_and_asks_again(small: Database) -> None:
+    served: list[str] = []
+    held = await small.connections.take()
+
+    async def fail(times: int) -> None:
+        for _ in range(times):
+            with pytest.raises(TimeoutError):
+                async with small.connection():
+                    served.append("fails")
+                    raise TimeoutError
+
+    async def wait() -> None:
+        async with small.connection():
+            served.append("waits")
+
+    async with asyncio.timeout(10):
+        failing = asyncio.create_task(fail(5))
+        await asyncio.sleep(0)  # it has the last connection
+        await asyncio.gather(failing, wait())
+    assert served.index("waits") <= 1
+    await small.connections.give_back(held, None)
+
+
+async def test_closing_ends_though_who_waits_is_cancelled_as_they_are_served(database_url: str) -> None:
+    database = await Database.connect(database_url, min_size=1, max_size=1)
+    held = await database.connections.take()
+    waiting = asyncio.create_task(database.connections.take())
+    await asyncio.sleep(0)
+    await database.connections.give_back(held, None)
+    waiting.cancel()
+    async with asyncio.timeout(5):
+        await database.close()
+
+
 async def test_a_refusal_leaves_the_connection_as_it_was(small: Database) -> None:
     before = await small.fetchval(_WHO)
     with pytest.raises(asyncpg.DivisionByZeroError):
@@ -80,6 +114,9 @@ async def test_a_refusal_leaves_the_connection_as_it_was(small: Database) -> Non
     with pytest.raises(asyncpg.DivisionByZeroError):
         async with small.transaction() as connection:
             await connection.execute("SELECT 1 / 0")
+    with pytest.raises(ValueError, match="ours"):
+        async with small.transaction():
+            raise ValueError("ours")
     assert await small.fetchval(_WHO) == before
     async with small.connection() as connection:
         assert not connection.is_in_transaction()

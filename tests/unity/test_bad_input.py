@@ -46,6 +46,17 @@ async def test_a_field_that_is_there_twice(refused: Tenant, added: str, named: s
     assert await refused.footprint() == before
 
 
+async def test_a_field_that_is_spelled_in_two_ways_has_one_value(refused: Tenant, busy: Tenant) -> None:
+    before = await refused.footprint()
+    reply = await refused.client.request("POST", "/v1/messages", json.dumps(_good(content="Other")).encode(), _JSON)
+    assert reply.outcome == (400, 100)
+    assert reply.json["Detail"].endswith("This field is there twice, with two values.")
+    assert await refused.footprint() == before
+    for same in ({"to": _good()["To"]}, {"to": None}, {"to": ""}):
+        reply = await busy.client.request("POST", "/v1/messages", json.dumps(_good() | same).encode(), _JSON)
+        assert reply.status == 201, reply.json
+
+
 @pytest.mark.parametrize("field", [*_TEXTS, "Type", "RegisteredDelivery", "Ignored"])
 @pytest.mark.parametrize("surrogate", [r"\ud800", r"x\udfffy", r"\udc00\ud800"])
 async def test_half_a_surrogate_pair_in_any_text(busy: Tenant, field: str, surrogate: str) -> None:

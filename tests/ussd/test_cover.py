@@ -2,9 +2,10 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable
-from uuid import uuid4
+from collections.abc import Iterable, Sequence
+from uuid import UUID, uuid4
 
+import asyncpg
 import pytest
 from asyncpg.connection import LoggedQuery
 from hypothesis import given
@@ -14,11 +15,12 @@ from makola.core.ledger import service as ledger
 from makola.core.ledger.types import Leg
 from makola.core.ussd import cover
 from makola.core.ussd.recording import Recorder
+from makola.core.ussd.store import writing
 from makola.core.ussd.store.rows import Intent, Opening, Stored
 from makola.core.ussd.types import StepKind
 from makola.core.ussd.wording import Wording
 from makola.kit.clock import now
-from makola.kit.database import Database
+from makola.kit.database import Connection, Database
 
 _ACCOUNTS = st.integers(1, 4)
 _LEGS = st.lists(st.builds(Leg, _ACCOUNTS, _ACCOUNTS, st.integers(1, 3)), max_size=3).map(tuple)
@@ -100,6 +102,27 @@ async def test_one_without_credit_does_not_cost_the_others_their_batch(database:
     assert await database.fetchval("SELECT count(*) FROM ussd.session WHERE error = 'NOCR'") == 2
     assert await database.fetchval("SELECT count(*) FROM ussd.failure WHERE code = 'NOCR'") == 2
     assert await database.fetchval("SELECT sum(balance) FROM ledger.account") == 0
+
+
+async def test_what_is_stored_is_not_tried_again_when_the_rest_of_its_batch_fails(
+        database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    root, (tier, owner, nobody) = await _open(database, [1, 100, 0])
+    recorder = Recorder(database, Wording())
+    insert, counted = writing.insert_intents, 0
+
+    async def fail_later(connection: Connection, batch: Sequence[Intent]) -> set[UUID]:
+        nonlocal counted
+        counted += 1
+        if counted > 2:
+            raise asyncpg.DeadlockDetectedError("deadlock detected")
+        return await insert(connection, batch)
+
+    monkeypatch.setattr(writing, "insert_intents", fail_later)
+    dials = [dial(Leg(owner, tier, 2), Leg(tier, root, 1)) for _ in range(4)]
+    stored = await asyncio.gather(*map(recorder.intend, [*dials, dial(Leg(nobody, root, 1))]))
+    assert stored == [Stored.DONE, *[Stored.FAILED] * 4]  # none is called somebody else's
+    assert await database.fetchval("SELECT balance FROM ledger.account WHERE id = $1", owner) == 98
+    await recorder.drain()
 
 
 async def test_a_tier_that_is_paid_by_the_dials_it_pays_for_serves_all_of_them(database: Database) -> None:

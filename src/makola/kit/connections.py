@@ -17,8 +17,9 @@ else:  # the classes take parameters in the stubs only
     Connection = asyncpg.Connection | PoolConnectionProxy
 
 
-#: What a server says before it closes a connection.
-_ENDING = (asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError)
+#: After these a connection may be in the middle of something, or about to be closed.
+_DISTURBING = (asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError, asyncpg.InterfaceError,
+               asyncpg.InternalClientError, OSError, TimeoutError)
 
 
 class Connections:
@@ -52,19 +53,23 @@ class Connections:
                     return connection
                 await self._release(connection)  # the server has ended it meanwhile
             if self._borrowed < self.size_at_most:
-                return await self._borrow()
+                self._borrowed += 1
+                return await self._fill_place()
             handed = await self._wait()
-            if handed is not None:
+            if handed is None:
+                return await self._fill_place()
+            if _is_usable(handed):
                 return handed
+            await self._release(handed)
 
     async def give_back(self, connection: "_Pooled", error: BaseException | None) -> None:
         """Return a connection.
 
         Args:
             connection: what was taken.
-            error: how its use ended; a refusal by the server leaves the connection in order.
+            error: how its use ended; a refusal, by the server or by us, leaves the connection in order.
         """
-        in_order = error is None or (isinstance(error, asyncpg.PostgresError) and not isinstance(error, _ENDING))
+        in_order = error is None or (isinstance(error, Exception) and not isinstance(error, _DISTURBING))
         if in_order and not self._is_closing and _is_usable(connection) and not connection.is_in_transaction():
             self._hand_on(connection)
         else:
@@ -77,33 +82,33 @@ class Connections:
             await self._release(self._kept.pop())
         await self._pool.close()
 
-    async def _borrow(self) -> "_Pooled":
-        self._borrowed += 1
+    async def _fill_place(self) -> "_Pooled":
+        """Borrow a connection for a place that is counted already."""
         try:
             return await self._pool.acquire()
         except BaseException:
-            self._borrowed -= 1
-            self._wake()
+            self._leave_place()
             raise
 
     async def _release(self, connection: "_Pooled") -> None:
         try:
             await self._pool.release(connection)
         finally:
-            self._borrowed -= 1
-            self._wake()
+            self._leave_place()
 
     async def _wait(self) -> "_Pooled | None":
-        """Wait for a connection; None when one may be borrowed."""
+        """Wait for a connection; None for the place of one."""
         future: asyncio.Future[_Pooled | None] = asyncio.get_running_loop().create_future()
         self._waiting.append(future)
         try:
             return await future
         except asyncio.CancelledError:
-            if not future.cancelled() and (handed := future.result()) is not None:
-                self._hand_on(handed)  # it came in the moment in which the waiting was given up
-            elif not future.cancelled():
-                self._wake()
+            if not future.cancelled():  # it came in the moment in which the waiting was given up
+                handed = future.result()
+                if handed is None:
+                    self._leave_place()
+                else:
+                    await self.give_back(handed, None)
             raise
 
     def _hand_on(self, connection: "_Pooled") -> None:
@@ -114,13 +119,14 @@ class Connections:
                 return
         self._kept.append(connection)
 
-    def _wake(self) -> None:
-        """Let the first who waits borrow."""
+    def _leave_place(self) -> None:
+        """Give a place to the first who waits, or back."""
         while self._waiting:
             future = self._waiting.popleft()
             if not future.done():
                 future.set_result(None)
                 return
+        self._borrowed -= 1
 
 
 class Lent:

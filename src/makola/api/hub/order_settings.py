@@ -23,7 +23,8 @@ class OrderSettings(msgspec.Struct):
     """Where every change of an order of one's own organisation is called back to, and what signs the callbacks."""
 
     callback_url: Annotated[str, Meta(description="Empty for nowhere.")]
-    callback_secret: Annotated[str, Meta(description="`whsec_…`, as Standard Webhooks libraries take it.")]
+    callback_secret: Annotated[str, Meta(description=(
+        "`whsec_…`, as Standard Webhooks libraries take it. Empty during an emulation, which it would outlive."))]
 
 
 class NewOrderSettings(msgspec.Struct, forbid_unknown_fields=True):
@@ -37,7 +38,7 @@ async def get_order_settings(actor: NamedDependency[Actor], database: NamedDepen
     """Get where changes of orders are called back to (ours)."""
     async with database.connection() as connection:
         url = await settings.load_callback_url(connection, actor)
-    return OrderSettings(url, await signing_secret(database, actor.organisation_id))
+    return await _written(database, actor, url)
 
 
 @put("/order_settings", dependencies={"sent": from_body(NewOrderSettings)}, tags=_TAGS,
@@ -53,7 +54,12 @@ async def change_order_settings(actor: NamedDependency[Actor], database: NamedDe
     policy = AddressPolicy(allow_private=context.allow_private_callbacks)
     async with database.transaction() as connection:
         await settings.save_callback_url(connection, actor, sent.callback_url, policy)
-    return OrderSettings(sent.callback_url, await signing_secret(database, actor.organisation_id))
+    return await _written(database, actor, sent.callback_url)
+
+
+async def _written(database: Database, actor: Actor, url: str) -> OrderSettings:
+    secret = "" if actor.emulation_id is not None else await signing_secret(database, actor.organisation_id)
+    return OrderSettings(url, secret)
 
 
 route_handlers = [get_order_settings, change_order_settings]

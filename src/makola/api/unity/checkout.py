@@ -29,6 +29,7 @@ from makola.core.checkout.service.initiate import initiate
 from makola.core.checkout.types import Checkout, CheckoutState, Item, MerchantState, NewCheckout
 from makola.core.organisations.permissions import Module
 from makola.kit.ids import parse_id
+from makola.kit.json_names import repeated_name
 
 _GROUP = "Checkout"
 #: Where a customer pays, below the server's address; the web has the page.
@@ -258,9 +259,12 @@ def _items(given: object) -> tuple[Item, ...]:
     """Read the items: a list, or the text of one."""
     if isinstance(given, str) and given.lstrip().startswith("["):
         try:
-            given = msgspec.json.decode(given)
+            text, given = given, msgspec.json.decode(given)
+            repeated = repeated_name(text.encode())
         except (msgspec.DecodeError, RecursionError) as error:
             raise InvalidCheckoutError("This is not valid JSON.", field="items") from error
+        if repeated is not None:
+            raise InvalidCheckoutError(f"{repeated[:100]} is there twice.", field="items")
     if given is None:
         return ()
     if not isinstance(given, list):

@@ -15,6 +15,7 @@ from makola.kit.json_names import repeated_name
 
 _MOST_FIELDS = 200
 _MOST_SHOWN = 100
+_NOTHING: tuple[object, ...] = (None, "")
 
 
 class FormValues(dict[str, object]):
@@ -102,7 +103,20 @@ def _read_json(body: bytes) -> dict[str, object]:
         raise UnityError("malformed", "The body must be a JSON object.")
     if repeated is not None:
         raise UnityError("malformed", f"{repeated[:_MOST_SHOWN]}: This field is there twice.")
-    return {name.lower(): value for name, value in decoded.items()}
+    values = {name.lower(): value for name, value in decoded.items()}
+    return values if len(values) == len(decoded) else _merged(decoded)
+
+
+def _merged(decoded: Mapping[str, object]) -> dict[str, object]:
+    """Return the values of an object in which a field is spelled in two ways, as some send it: they must agree."""
+    values: dict[str, object] = {}
+    for name, value in decoded.items():
+        before = values.setdefault(name.lower(), value)
+        if before in _NOTHING:
+            values[name.lower()] = value
+        elif value not in _NOTHING and value != before:
+            raise UnityError("malformed", f"{name[:_MOST_SHOWN]}: This field is there twice, with two values.")
+    return values
 
 
 def _read_form(raw: bytes, what: str) -> dict[str, object]:

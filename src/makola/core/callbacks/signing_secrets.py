@@ -25,9 +25,10 @@ async def load_signing_secret(connection: Connection, actor: Actor) -> SigningSe
     """Return what signs the callbacks of the actor's organisation, made on first use.
 
     Raises:
-        PermissionDeniedError: the actor may not change the organisation's settings.
+        PermissionDeniedError: the actor may not change the organisation's settings, or is emulating.
     """
     actor.require(Permission.ORGANISATION_CHANGE)
+    refuse_while_emulating(actor)
     return await _present(connection, actor.organisation_id)
 
 

@@ -1,4 +1,4 @@
-"""Group commit: whatever waits is stored by one statement, committed once, and then answered."""
+"""Group commit: whatever waits is stored together, and then answered; where that fails, each alone."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -15,7 +15,8 @@ _log = structlog.get_logger(__name__)
 _BATCH_LIMIT = 256
 #: One batch is gathered while another is being committed.
 _WRITERS = 2
-_FAILURES = (asyncpg.PostgresError, *OUTAGE, DomainError)
+#: What a batch survives.
+FAILURES = (asyncpg.PostgresError, *OUTAGE, DomainError)
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
@@ -24,8 +25,7 @@ _Result = TypeVar("_Result")
 class Lane(Generic[_Item, _Result]):
     """A queue whose contents are stored together.
 
-    What comes when nothing is being stored is stored at once, by whoever brings it: to hand it over would cost two more
-    turns of the event loop. What comes meanwhile is gathered.
+    Whoever brings something only waits for it: should they give up, it is stored all the same.
 
     Args:
         name: what the log calls it.
@@ -48,13 +48,6 @@ class Lane(Generic[_Item, _Result]):
 
     async def put(self, item: _Item) -> _Result:
         """Store one item; return when it is on disk, or has failed."""
-        if not self._writing and not self._waiting:
-            self._begin()
-            try:
-                results = await self._store_together([item])
-                return results[0] if results is not None else await self._store_alone(item)
-            finally:
-                self._end()
         future: asyncio.Future[_Result] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, future))
         if self._writing < _WRITERS:
@@ -65,24 +58,20 @@ class Lane(Generic[_Item, _Result]):
         """Wait until everything that waits is stored."""
         await self._idle.wait()
 
-    def _begin(self) -> None:
-        self._writing += 1
-        self._idle.clear()
-
-    def _end(self) -> None:
-        """Let what came meanwhile be stored."""
-        self._writing -= 1
-        if self._waiting:
-            self._start_writer()
-        elif not self._writing:
-            self._idle.set()
-
     def _start_writer(self) -> None:
         """Have what waits stored in a moment, with what comes until then."""
-        self._begin()
+        self._writing += 1
+        self._idle.clear()
         writer = asyncio.create_task(self._write(), name=self._name)
         self._writers.add(writer)
         writer.add_done_callback(self._writers.discard)
+
+    def _end_writer(self) -> None:
+        self._writing -= 1
+        if self._waiting:  # this one broke, and nobody else may come for it
+            self._start_writer()
+        elif not self._writing:
+            self._idle.set()
 
     async def _write(self) -> None:
         """Store batches until there is nothing more."""
@@ -95,7 +84,7 @@ class Lane(Generic[_Item, _Result]):
                 finally:  # however it ends, nobody waits for ever
                     _answer(batch, [self._failed] * len(batch))
         finally:
-            self._end()
+            self._end_writer()
 
     async def _write_batch(self, batch: "Sequence[tuple[_Item, asyncio.Future[_Result]]]") -> None:
         """Store a batch; of one that fails, each item alone."""
@@ -111,7 +100,7 @@ class Lane(Generic[_Item, _Result]):
         try:
             async with self._database.connection() as connection:
                 return await self._store(connection, items)
-        except _FAILURES as error:
+        except FAILURES as error:
             _log.warning("ussd_batch_failed", lane=self._name, kind=type(error).__name__, size=len(items))
             return None
 
@@ -120,7 +109,7 @@ class Lane(Generic[_Item, _Result]):
         try:
             async with self._database.connection() as connection:
                 return (await self._store(connection, [item]))[0]
-        except _FAILURES as error:
+        except FAILURES as error:
             _log.error("ussd_record_failed", lane=self._name, kind=type(error).__name__)
             return self._failed
 

@@ -1,4 +1,4 @@
-"""Group commit of steps: whatever waits is stored by one statement, committed once, and then answered.
+"""Group commit of steps: whatever waits is stored together, committed once, and then answered.
 
 There are lanes, so that what is cheap never waits for what is not: steps that cost nothing, steps that move money or
 end a session, steps that nobody can pay for, and outcomes.
@@ -6,18 +6,21 @@ end a session, steps that nobody can pay for, and outcomes.
 
 from collections.abc import Mapping, Sequence
 
+import structlog
 from msgspec.structs import replace
 
 from makola.core.ledger import service as ledger
 from makola.core.ledger.errors import InsufficientFundsError
 from makola.core.ussd import cover
-from makola.core.ussd.lane import Lane
+from makola.core.ussd.lane import FAILURES, Lane
 from makola.core.ussd.store import writing
 from makola.core.ussd.store.rows import Intent, Outcome, Stored
 from makola.core.ussd.types import ErrorCode
 from makola.core.ussd.wording import Wording
 from makola.kit.clock import now
 from makola.kit.database import Connection, Database
+
+_log = structlog.get_logger(__name__)
 
 UNPAID = "An account on the chain of tiers has no credit left."
 
@@ -64,7 +67,13 @@ class Recorder:
         results: dict[int, Stored] = {}
         waiting = dict(enumerate(batch))
         while waiting:
-            results |= await self._store_covered(connection, waiting)
+            try:
+                results |= await self._store_covered(connection, waiting)
+            except FAILURES as error:
+                if Stored.DONE not in results.values():
+                    raise  # all of it may be tried again
+                _log.error("ussd_record_failed", lane="ussd-paid-steps", kind=type(error).__name__)
+                results |= dict.fromkeys(waiting, Stored.FAILED)
             waiting = {place: intent for place, intent in waiting.items() if place not in results}
         return [results[place] for place in range(len(batch))]
 
@@ -99,6 +108,9 @@ async def _store_one(connection: Connection, intent: Intent) -> Stored:
         return (await _store(connection, [intent]))[0]
     except InsufficientFundsError:
         return Stored.NO_CREDIT
+    except FAILURES as error:  # others of its batch are stored, and must not be tried again
+        _log.error("ussd_record_failed", lane="ussd-paid-steps", kind=type(error).__name__)
+        return Stored.FAILED
 
 
 async def _store(connection: Connection, batch: Sequence[Intent]) -> list[Stored]:

@@ -53,6 +53,7 @@ def _write_scopes(table: str, wanted: str, *, having: str) -> None:
     """Replace the scopes in contents that have one; the rest of the text stays as it is, letter by letter."""
     execute(f"""
 UPDATE {table} SET content = regexp_replace(content, '"scopes":\\[[^\\]]*\\]', '"scopes":' ||
-    (SELECT '["' || string_agg(each, '","' ORDER BY each COLLATE "C") || '"]' FROM ({wanted}) AS scopes(each)))
+    (SELECT '[' || coalesce('"' || string_agg(each, '","' ORDER BY each COLLATE "C") || '"', '') || ']'
+     FROM ({wanted}) AS scopes(each)))
 WHERE '{having}' IN (SELECT json_array_elements_text(content::json -> 'scopes'))
 """)  # noqa: S608 - own names

@@ -16,7 +16,6 @@ from makola.kit.sealing import Sealer
 PageRequest = Request[object, object, State]
 
 
-
 class ApplicationServices:
     """Services and settings, made once.
 

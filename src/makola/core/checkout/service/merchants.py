@@ -120,7 +120,8 @@ async def set_fees(connection: Connection, number: str, channel: str, fees: FeeT
 
     Raises:
         UnknownMerchantAccountError: there is no such account.
-        InvalidCheckoutError: fees that could not be moved: not whole hundredths, below zero or above all there is.
+        InvalidCheckoutError: a share that is none, a fee below zero, or a least or greatest fee that is no whole
+            number of hundredths or contradicts the other.
     """
     _check_fees(fees)
     account_id = (await _lock(connection, number)).merchant_account_id if number else 0

@@ -74,7 +74,7 @@ async def reconcile(desk: Desk, provider_name: str, day: date) -> Comparison | N
     repaired_count = 0
     if missed:
         async with desk.database.transaction() as connection:
-            await differences.save(connection, provider_name, day, found, now())
+            await differences.save(connection, provider_name, day, found, now(), only_new=True)
         await ask(desk, missed)
         first = len(found)
         own_side = await _own_side(desk, provider, since, listed)
@@ -134,7 +134,7 @@ def _is_due(before: ComparedDay | None, day: date, today: date) -> bool:
 
 
 async def _own_side(desk: Desk, provider: MobileMoneyProvider | CardProvider, since: datetime,
-                 listed: Sequence[ProviderTransaction]) -> OwnSide:
+                    listed: Sequence[ProviderTransaction]) -> OwnSide:
     until = since + _DAY
     of_day = await transactions.of_provider(desk.database, provider.name, since, until)
     ours = {one.transaction_id: one for one in of_day}

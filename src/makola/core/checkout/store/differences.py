@@ -25,6 +25,9 @@ ON CONFLICT ON CONSTRAINT difference_once DO UPDATE SET ours_units = excluded.ou
     resolved_by_person = {_STAYS}
 """  # noqa: S608 - made of this module's own condition
 
+# What a slower process has found meanwhile may be repaired, and resolved, already.
+_INSERT_NEW = f"{_UPSERT[:_UPSERT.index('DO UPDATE')]}DO NOTHING"
+
 _RESOLVE_OTHERS = """
 UPDATE checkout.difference SET resolved_at = $4, resolution = $5
 WHERE provider = $1 AND day = $2 AND resolved_at IS NULL AND NOT (kind || ' ' || subject) = ANY($3::text[])
@@ -74,10 +77,12 @@ class ComparedDay:
     open_count: int
 
 
-async def save(connection: Connection, provider: str, day: date, found: Sequence[NewDifference], at: datetime) -> None:
-    """Store what was found; what was found before is not stored again."""
+async def save(connection: Connection, provider: str, day: date, found: Sequence[NewDifference], at: datetime, *,
+               only_new: bool = False) -> None:
+    """Store what was found; what was found before is brought up to date, or, with `only_new`, left as it is."""
     await connection.execute(
-        _UPSERT, provider, day, [one.kind for one in found], [one.subject for one in found],
+        _INSERT_NEW if only_new else _UPSERT, provider, day,
+        [one.kind for one in found], [one.subject for one in found],
         [one.transaction_id for one in found], [one.provider_reference for one in found],
         [one.ours_units for one in found], [one.theirs_units for one in found], [one.detail for one in found], at)
 
