@@ -103,7 +103,7 @@ def test_differences_are_found_shown_and_resolved(terminal: Terminal) -> None:
     listed = terminal.run(payments, "differences")
     assert str(transaction_id) in listed
     terminal.run(payments, "resolve", listed.split()[0], "--note", "They say that it failed.")
-    assert terminal.run(payments, "differences") == ""
+    assert terminal.run(payments, "differences") == "There are none.\n"
     assert "They say that it failed." in terminal.run(payments, "differences", "--all")
     assert "It is failed." in terminal.run(payments, "decide", str(transaction_id), "--failed")
     assert terminal.run(payments, "list", terminal.account).count("\n") == 1

@@ -7,7 +7,9 @@ from tests.hub.world import Hub
 
 
 async def test_it_is_shown_and_rotated_by_whoever_may_change_the_organisation(hub: Hub) -> None:
-    shown = (await hub.get("c", "/callback_secret")).json()
+    answer = await hub.get("c", "/callback_secret")
+    assert answer.headers["Cache-Control"] == "no-store"
+    shown = answer.json()
     assert shown["secret"] == (await hub.get("c", "/order_settings")).json()["callback_secret"]
     assert shown["previous_ends_at"] is None
     made = (await hub.call("c", "POST", "/callback_secret/rotate")).json()

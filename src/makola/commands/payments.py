@@ -74,7 +74,10 @@ def differences(loaded: Loaded, *, resolved: bool) -> None:
     async def use_case(database: Database) -> list[Difference]:
         return await reconciliation.list_differences(open_desk(assemble(loaded.settings, database)), resolved=resolved)
 
-    for one in in_session(loaded, use_case):
+    found = in_session(loaded, use_case)
+    if not found:
+        click.echo("There are none.")
+    for one in found:
         ours, theirs = (as_decimal(units) if units is not None else "-"
                         for units in (one.ours_units, one.theirs_units))
         ending = f"  resolved: {one.resolution}" if one.resolved_at is not None else ""

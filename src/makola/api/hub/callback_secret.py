@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated
 
 import msgspec
-from litestar import get, post
+from litestar import Response, get, post
 from litestar.di import NamedDependency
 from msgspec import Meta
 
@@ -34,7 +34,8 @@ class CallbackSecretRotation(msgspec.Struct, forbid_unknown_fields=True):
 
 
 @get("/callback_secret", tags=_TAGS, opt={"permission": Permission.ORGANISATION_CHANGE})
-async def get_callback_secret(actor: NamedDependency[Actor], database: NamedDependency[Database]) -> CallbackSecret:
+async def get_callback_secret(actor: NamedDependency[Actor],
+                              database: NamedDependency[Database]) -> Response[CallbackSecret]:
     """Get the secret that signs callbacks (ours)."""
     async with database.transaction() as connection:
         return _written(await signing_secrets.load_signing_secret(connection, actor))
@@ -43,7 +44,7 @@ async def get_callback_secret(actor: NamedDependency[Actor], database: NamedDepe
 @post("/callback_secret/rotate", status_code=200, dependencies={"sent": from_optional_body(CallbackSecretRotation)},
       tags=_TAGS, opt={"permission": Permission.ORGANISATION_CHANGE})
 async def rotate_callback_secret(actor: NamedDependency[Actor], database: NamedDependency[Database],
-                                 sent: NamedDependency[CallbackSecretRotation]) -> CallbackSecret:
+                                 sent: NamedDependency[CallbackSecretRotation]) -> Response[CallbackSecret]:
     """Sign callbacks with a new secret (ours).
 
     For `overlap_s` seconds, a day if not said, every callback carries two signatures, the new secret's and the present
@@ -53,8 +54,9 @@ async def rotate_callback_secret(actor: NamedDependency[Actor], database: NamedD
         return _written(await signing_secrets.rotate_signing_secret(connection, actor, sent.overlap_s))
 
 
-def _written(each: SigningSecret) -> CallbackSecret:
-    return CallbackSecret(each.secret, each.created_at, each.previous_until)
+def _written(each: SigningSecret) -> Response[CallbackSecret]:
+    return Response(CallbackSecret(each.secret, each.created_at, each.previous_until),
+                    headers={"Cache-Control": "no-store"})
 
 
 route_handlers = [get_callback_secret, rotate_callback_secret]

@@ -133,7 +133,8 @@ async def sessions(parts: NamedDependency[_Parts], request: _Request, before: Fr
         "ussd.html", "ussd", viewer=viewer, sessions=[view_session(each) for each in found[:_PAGE]],
         services=[view_service(each, counts.get(each.service_id)) for each in offered], service=service,
         failures=[view_failure(each) for each in failures], error=error,
-        counted=sum(sum(each.errors.values()) for each in counts.values()), errors_shown=_ERRORS_SHOWN,
+        counted=sum(count for service_id, each in counts.items() if service in {None, service_id}
+                    for code, count in each.errors.items() if error in {"", code}), errors_shown=_ERRORS_SHOWN,
         older=found[_PAGE - 1].session.session_id.hex if len(found) > _PAGE else "", first=not before, one=False)
 
 
