@@ -10,7 +10,7 @@ import click
 from makola import logs
 from makola.database_start import check_migrated, database_url
 from makola.kit.database import Database
-from makola.kit.money import UNITS_PER_CURRENCY_UNIT
+from makola.kit.money import UNITS_PER_CURRENCY_UNIT, decimal_text
 from makola.settings import Loaded
 
 T = TypeVar("T")
@@ -50,4 +50,4 @@ class Amount(click.ParamType[int]):
 
 def as_decimal(amount_units: int) -> str:
     """Write an amount as a decimal."""
-    return f"{Decimal(amount_units) / UNITS_PER_CURRENCY_UNIT:f}"
+    return decimal_text(amount_units, decimals=0)

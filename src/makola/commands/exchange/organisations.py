@@ -20,7 +20,7 @@ from makola.core.organisations.tree import OrganisationChange, add_organisation,
 from makola.core.organisations.types import Actor
 from makola.kit.database import Connection
 from makola.kit.json_names import repeated_name
-from makola.kit.money import UNITS_PER_CURRENCY_UNIT
+from makola.kit.money import decimal_text
 
 
 def _limits(raw: object) -> object:
@@ -167,5 +167,5 @@ async def export_organisations(connection: Connection) -> AsyncIterator[Mapping[
             "linked_account": each.linked_account, "finance_type": str(each.finance_type),
             "modules": ",".join(sorted(each.modules)),
             "credit_limits": {
-                account.currency: f"{Decimal(account.credit_limit_units) / UNITS_PER_CURRENCY_UNIT:f}"
+                account.currency: decimal_text(account.credit_limit_units, decimals=0)
                 for account in accounts if account.credit_limit_units is not None}}

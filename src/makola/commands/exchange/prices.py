@@ -15,7 +15,7 @@ from makola.core.catalogue.queries import NamedRule, Numbers
 from makola.core.catalogue.service.prices import check_rule, find_problems, save_rules
 from makola.core.catalogue.types import PriceRule, RuleKind
 from makola.kit.database import Connection
-from makola.kit.money import UNITS_PER_CURRENCY_UNIT
+from makola.kit.money import decimal_text
 
 _PER_CENT = 100
 #: Stands for an id that is looked up when the row is stored.
@@ -147,5 +147,5 @@ def _written(named: NamedRule) -> dict[str, object]:
         "valid_from": rule.valid_from.isoformat() if rule.valid_from is not None else None,
         "valid_to": rule.valid_to.isoformat() if rule.valid_to is not None else None,
         "markup": f"{Decimal(rule.amount) / _PER_CENT:f}" if rule.kind is RuleKind.MARKUP else None,
-        "price": f"{Decimal(rule.amount) / UNITS_PER_CURRENCY_UNIT:f}" if rule.kind is RuleKind.FIXED else None,
-        "rounding": f"{Decimal(rule.rounding_units) / UNITS_PER_CURRENCY_UNIT:f}"}
+        "price": decimal_text(rule.amount, decimals=0) if rule.kind is RuleKind.FIXED else None,
+        "rounding": decimal_text(rule.rounding_units, decimals=0)}

@@ -26,7 +26,7 @@ from makola.core.catalogue.types import (
     ServiceItem,
 )
 from makola.kit.database import Connection
-from makola.kit.money import UNITS_PER_CURRENCY_UNIT
+from makola.kit.money import decimal_text
 
 #: Amounts by currency.
 Costs = dict[str, Decimal]
@@ -259,7 +259,7 @@ def _costs(costs: Sequence[Money]) -> dict[str, object]:
 
 def _number(units: int) -> str:
     """Return an amount as a decimal text: a JSON or spreadsheet number would lose large ones' last places."""
-    return f"{Decimal(units) / UNITS_PER_CURRENCY_UNIT:f}"
+    return decimal_text(units, decimals=0)
 
 
 def _optional(units: int | None) -> str | None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import msgspec
 
 from makola.core.catalogue.types import Product, ServiceItem
-from makola.kit.money import UNITS_PER_CURRENCY_UNIT
+from makola.kit.money import decimal_text
 
 GAP = b"\0"
 _GAP = msgspec.Raw(GAP)
@@ -30,8 +30,7 @@ class AmountTexts(dict[int, bytes]):
 
 def json_number(units: int) -> bytes:
     """Return an amount in 1/10,000 as a JSON number without needless digits: 1001200 is `100.12`."""
-    whole, rest = divmod(units, UNITS_PER_CURRENCY_UNIT)
-    return b"%d" % whole if rest == 0 else b"%d.%s" % (whole, (b"%04d" % rest).rstrip(b"0"))
+    return decimal_text(units, decimals=0).encode()
 
 
 @dataclass(frozen=True, slots=True)
