@@ -14,7 +14,7 @@ from makola.core.checkout.ports import Progress, ProviderAnswer, ProviderTransac
 from makola.core.checkout.service import reconciliation
 from makola.core.checkout.service.reconciliation import Comparison
 from makola.core.checkout.store import differences
-from makola.core.checkout.types import Channel, CheckoutState, TransactionKind
+from makola.core.checkout.types import Channel, Checkout, CheckoutState, TransactionKind
 from makola.kit.clock import now
 from tests.checkout.world import MTN, ONE, VODAFONE, World
 
@@ -35,6 +35,16 @@ async def _compared(world: World) -> Comparison:
 
 async def _kinds(world: World) -> list[str]:
     return sorted(one.kind for one in (await _compared(world)).found)
+
+
+async def _pay_twice(world: World, checkout: Checkout) -> None:
+    """Have a checkout paid from two wallets, and the provider refuse to take the second payment back."""
+    for number in (MTN, VODAFONE):
+        await world.start(checkout, number, Channel.MTN if number == MTN else Channel.VODAFONE, another=True)
+    for waiting in world.double.waiting():
+        world.double.approve(waiting.transaction_id)
+    world.double.payouts_at_once = ProviderAnswer(Progress.FAILED)
+    await world.settle()
 
 
 async def test_a_day_on_which_all_agree(world: World) -> None:
@@ -107,12 +117,7 @@ async def test_every_other_difference_is_listed_once(world: World) -> None:
 
 async def test_what_came_too_much_and_cannot_go_back_is_listed(world: World) -> None:
     checkout = await world.checkout()
-    for number in (MTN, VODAFONE):
-        await world.start(checkout, number, Channel.MTN if number == MTN else Channel.VODAFONE, another=True)
-    for waiting in world.double.waiting():
-        world.double.approve(waiting.transaction_id)
-    world.double.payouts_at_once = ProviderAnswer(Progress.FAILED)
-    await world.settle()
+    await _pay_twice(world, checkout)
     assert (await world.balances())["checkout_surplus"] == 100 * ONE
     assert await _kinds(world) == ["not_returned"]
     listed, = await reconciliation.list_differences(world.desk)
@@ -122,12 +127,7 @@ async def test_what_came_too_much_and_cannot_go_back_is_listed(world: World) -> 
 async def test_a_provider_without_a_list_has_our_own_side_looked_through(world: World) -> None:
     world.double.has_list = False
     paid, checkout = await world.paid(), await world.checkout()
-    for number in (MTN, VODAFONE):
-        await world.start(checkout, number, Channel.MTN if number == MTN else Channel.VODAFONE, another=True)
-    for waiting in world.double.waiting():
-        world.double.approve(waiting.transaction_id)
-    world.double.payouts_at_once = ProviderAnswer(Progress.FAILED)
-    await world.settle()
+    await _pay_twice(world, checkout)
     lost = await world.start(await world.checkout())
     await world.database.execute("UPDATE checkout.transaction SET state = 'undecided', due_at = NULL WHERE id = $1",
                                  lost.payment.transaction_id)

@@ -21,6 +21,7 @@ from makola.core.ussd.types import StepKind
 from makola.core.ussd.wording import Wording
 from makola.kit.clock import now
 from makola.kit.database import Connection, Database
+from tests.statements import logged
 
 _ACCOUNTS = st.integers(1, 4)
 _LEGS = st.lists(st.builds(Leg, _ACCOUNTS, _ACCOUNTS, st.integers(1, 3)), max_size=3).map(tuple)
@@ -88,13 +89,10 @@ async def test_one_without_credit_does_not_cost_the_others_their_batch(database:
     recorder = Recorder(database, Wording())
     for _ in range(2):  # the second time it is known who has none
         statements.clear()
-        connections = [await database.connections.take() for _ in range(8)]
-        for connection in connections:
-            connection.add_query_logger(log)
-            await database.connections.give_back(connection, None)
-        warm = [asyncio.create_task(recorder.intend(dial(Leg(accounts[poor - 1], root, 1)))) for _ in range(2)]
-        await asyncio.sleep(0)
-        stored = await asyncio.gather(*(recorder.intend(dial(Leg(account, root, 1))) for account in accounts))
+        async with logged(database, log):
+            warm = [asyncio.create_task(recorder.intend(dial(Leg(accounts[poor - 1], root, 1)))) for _ in range(2)]
+            await asyncio.sleep(0)
+            stored = await asyncio.gather(*(recorder.intend(dial(Leg(account, root, 1))) for account in accounts))
         assert stored == [Stored.NO_CREDIT if place == poor else Stored.DONE for place in range(32)]
         assert await asyncio.gather(*warm) == [Stored.DONE] * 2
         assert len(statements) <= 20, "they were stored one by one"

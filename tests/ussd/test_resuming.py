@@ -6,6 +6,13 @@ from tests.ussd.application import Application
 from tests.ussd.stage import Stage, text_of
 
 
+async def _say_nothing(stage: Stage, application: Application) -> None:
+    """Wait until the session has timed out, and the application knows."""
+    await asyncio.sleep(0.06)
+    await stage.expire()
+    await application.wait_for("Timeout")
+
+
 async def test_a_session_that_timed_out_can_be_resumed_where_the_service_allows(stage: Stage,
                                                                                 application: Application) -> None:
     await stage.change(resume_s=600)
@@ -14,9 +21,7 @@ async def test_a_session_that_timed_out_can_be_resumed_where_the_service_allows(
                      {"Type": "Release", "Message": "Bought"})
     phone = stage.phone()
     first = await phone.dial()
-    await asyncio.sleep(0.06)
-    await stage.expire()
-    await application.wait_for("Timeout")
+    await _say_nothing(stage, application)
     await stage.gateway.stop()
     phone.gateway = stage.restarted()
     offered = await phone.dial()
@@ -36,9 +41,7 @@ async def test_or_begun_again(stage: Stage, application: Application) -> None:
     application.menu({"Type": "Response", "Message": "Amount?"}, {"Type": "Response", "Message": "Anew"})
     phone = stage.phone()
     first = await phone.dial()
-    await asyncio.sleep(0.06)
-    await stage.expire()
-    await application.wait_for("Timeout")
+    await _say_nothing(stage, application)
     await stage.gateway.stop()
     phone.gateway = stage.restarted()
     await phone.dial("*714*5#")
@@ -54,7 +57,5 @@ async def test_a_session_that_timed_out_is_not_resumed_otherwise(stage: Stage, a
     application.menu({"Type": "Response", "Message": "one"}, {"Type": "Response", "Message": "two"})
     phone = stage.phone()
     await phone.dial()
-    await asyncio.sleep(0.06)
-    await stage.expire()
-    await application.wait_for("Timeout")
+    await _say_nothing(stage, application)
     assert text_of(await phone.dial()) == "two"
